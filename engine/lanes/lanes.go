@@ -1,0 +1,95 @@
+// Package lanes hashes many short independent messages with BLAKE3 in derive_key mode, 32 bytes out of each.
+//
+// A receipt is a few hundred bytes: BLAKE3's own tree finds nothing in it to run in parallel, but a block of receipts is many such
+// messages, and a level of a Merkle tree is many 64-byte ones. So the calls here take a whole batch, in the three layouts
+// that callers have:
+//
+//	HashArena   messages back to back in one slice     receipts as the notary encodes them
+//	HashSlices  messages wherever they lie             leaves of a caller's own
+//	HashPairs   two digests next to each other         a level of the tree
+//
+// Digests depend on the key and the messages alone, not on the layout, the batch or the machine. The functions in this file are
+// the portable ones, one message after the other: they are the specification of the seam, and whatever hashes messages side
+// by side stands behind the same calls and gives the same bytes.
+//
+// All functions may be called from any number of goroutines at once, one Key shared among them. They borrow every slice for the call,
+// write to out alone, and allocate nothing. Arguments that do not fit together are a bug of the caller: they panic before
+// anything is hashed or written.
+package lanes
+
+import (
+	"fmt"
+
+	"github.com/encseal/encseal/engine/internal/derive"
+)
+
+// Size is the length of a digest in bytes.
+const Size = derive.Size
+
+// Key is a derive_key context, hashed once. It is an immutable value; the zero Key belongs to no context.
+type Key = derive.Key
+
+// NewKey returns the key of a context, a hard-coded string with one purpose.
+func NewKey(context string) Key { return derive.NewKey(context) }
+
+// Sum returns the digest of one message of any length. A caller with more than one at hand wants the calls below.
+func Sum(k *Key, msg []byte) [Size]byte { return k.Sum(msg) }
+
+// HashSlices sets out[i] to the digest of msgs[i]. The messages may have any lengths and may overlap one another; none may
+// overlap out. It panics if len(out) is not len(msgs).
+func HashSlices(k *Key, msgs [][]byte, out [][Size]byte) {
+	if len(out) != len(msgs) {
+		panic(fmt.Sprintf("lanes: HashSlices: room for %d digests, want %d", len(out), len(msgs)))
+	}
+	for i, msg := range msgs {
+		out[i] = k.Sum(msg)
+	}
+}
+
+// HashArena sets out[i] to the digest of arena[ends[i-1]:ends[i]], where ends[-1] is 0. Messages may have any lengths, 0 too;
+// what lies in arena after the last end belongs to none. Arena must not overlap out. It panics if len(out) is
+// not len(ends), if an end is smaller than the one before, or if one lies beyond arena.
+func HashArena(k *Key, arena []byte, ends []int, out [][Size]byte) {
+	if len(out) != len(ends) {
+		panic(fmt.Sprintf("lanes: HashArena: room for %d digests, want %d", len(out), len(ends)))
+	}
+	checkEnds(ends, len(arena))
+	start := 0
+	for i, end := range ends {
+		out[i] = k.Sum(arena[start:end])
+		start = end
+	}
+}
+
+// checkEnds panics unless 0 ≤ ends[0] ≤ ends[1] ≤ … ≤ size.
+func checkEnds(ends []int, size int) {
+	start := 0
+	for i, end := range ends {
+		if end < start || end > size {
+			panic(fmt.Sprintf("lanes: HashArena: end %d is %d, want it in [%d, %d]", i, end, start, size))
+		}
+		start = end
+	}
+}
+
+// HashPairs sets out[i] to the digest of the 64 bytes in[2i] ‖ in[2i+1]. It panics if len(in) is odd or len(out) is
+// not half of it.
+//
+// Out may be in[:len(in)/2]: in then holds the next level of a tree in its first half, and its second half is as it was or not;
+// nothing may be read from there. This is sound because digest i goes to where inputs i were, which are at or before
+// inputs 2i and 2i+1 and so already used up when digests are made in ascending order, a batch being read whole before it is
+// written. Any other overlap of out and in is not allowed.
+func HashPairs(k *Key, in [][Size]byte, out [][Size]byte) {
+	if len(in)%2 != 0 {
+		panic(fmt.Sprintf("lanes: HashPairs: %d digests are no pairs", len(in)))
+	}
+	if len(out) != len(in)/2 {
+		panic(fmt.Sprintf("lanes: HashPairs: room for %d digests, want %d", len(out), len(in)/2))
+	}
+	for i := range out {
+		var pair [2 * Size]byte
+		copy(pair[:Size], in[2*i][:])
+		copy(pair[Size:], in[2*i+1][:])
+		out[i] = k.Sum(pair[:])
+	}
+}
