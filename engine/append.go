@@ -1,0 +1,271 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/receipt"
+)
+
+// Seq is a receipt's sequence number: its place, from 1, among all that this Notary accepted. 0 is none.
+type Seq uint64
+
+// arrival is the work on the receipts of one call, before they are accepted. It is owned by the calling goroutine.
+type arrival struct {
+	receipts []*receipt.Receipt // borrowed from the caller
+	arena    []byte             // their leaves, one after the other
+	ends     []int
+	instants []receipt.Instant
+	claims   []logblock.Claim // CheckStrict: who each receipt is from, and where it stands
+}
+
+// maxPooledArena caps what an arrival takes back to the pool.
+const maxPooledArena = 1 << 20
+
+var arrivals = sync.Pool{New: func() any { return new(arrival) }}
+
+func (a *arrival) release() {
+	if cap(a.arena) > maxPooledArena {
+		return
+	}
+	clear(a.receipts)
+	*a = arrival{
+		receipts: a.receipts[:0], arena: a.arena[:0], ends: a.ends[:0],
+		instants: a.instants[:0], claims: a.claims[:0],
+	}
+	arrivals.Put(a)
+}
+
+func (a *arrival) leaf(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = a.ends[i-1]
+	}
+	return a.arena[from:a.ends[i]]
+}
+
+// Append accepts r as the next receipt and returns its sequence number. It copies what it needs: r is the caller's
+// again when it returns. While the queue is full it waits until ctx ends. A receipt that breaks a rule is refused with
+// a *RefusedError; after any error nothing was taken.
+func (n *Notary) Append(ctx context.Context, r *receipt.Receipt) (Seq, error) {
+	return n.appendOne(ctx, r, true)
+}
+
+// TryAppend is Append that returns ErrBacklog where Append would wait.
+func (n *Notary) TryAppend(r *receipt.Receipt) (Seq, error) {
+	return n.appendOne(context.Background(), r, false)
+}
+
+func (n *Notary) appendOne(ctx context.Context, r *receipt.Receipt, wait bool) (Seq, error) {
+	a := arrivals.Get().(*arrival)
+	defer a.release()
+	a.receipts = append(a.receipts, r)
+	if err := n.prepare(a); err != nil {
+		return 0, err
+	}
+	first, _, err := n.accept(ctx, a, wait)
+	return first, err
+}
+
+// AppendBatch accepts receipts in their order, without a foreign one between them, and returns the sequence number of
+// the first and how many were taken. A receipt that breaks a rule refuses the whole batch (taken is 0). A batch may be
+// larger than the queue: it enters as room comes, so when ctx ends or the Notary stops, the first taken receipts are
+// accepted and the others are not.
+func (n *Notary) AppendBatch(ctx context.Context, receipts []*receipt.Receipt) (first Seq, taken int, err error) {
+	a := arrivals.Get().(*arrival)
+	defer a.release()
+	a.receipts = append(a.receipts, receipts...)
+	if err := n.prepare(a); err != nil {
+		return 0, 0, err
+	}
+	return n.accept(ctx, a, true)
+}
+
+// prepare encodes and checks on the caller's goroutine, without the Notary's lock.
+func (n *Notary) prepare(a *arrival) error {
+	for i, r := range a.receipts {
+		if err := n.encode(a, r); err != nil {
+			return &RefusedError{Index: i, Err: err}
+		}
+	}
+	if n.producers == nil {
+		return nil
+	}
+	var err error
+	if a.claims, err = n.producers.Verify(a.claims[:0], a.receipts); err != nil {
+		return refusedProducer(err)
+	}
+	return nil
+}
+
+func (n *Notary) encode(a *arrival, r *receipt.Receipt) error {
+	if r.App != n.cfg.App {
+		return &receipt.FieldError{Field: "app", Reason: fmt.Sprintf("%q, but this notary seals %q", r.App, n.cfg.App)}
+	}
+	var err error
+	if n.legacy != nil {
+		a.arena, err = n.legacy.AppendLeaf(a.arena, r)
+	} else {
+		a.arena, err = r.AppendCanonical(a.arena)
+	}
+	if err != nil {
+		return err
+	}
+	at, err := r.Instant()
+	if err != nil {
+		return err
+	}
+	a.ends = append(a.ends, len(a.arena))
+	a.instants = append(a.instants, at)
+	return nil
+}
+
+// appender is one call of Append or AppendBatch that waits for room.
+type appender struct {
+	// ready (capacity 1) is filled when the appender may look again: it is first in line and there is room, or the
+	// Notary stopped.
+	ready chan struct{}
+}
+
+// accept moves a into the open batch, in pieces where it must. Who waits stands in line: a newcomer enters only when
+// nobody waits, and only the first in line enters otherwise. So the receipts of a call are neighbours, and no producer's
+// head moves between the pieces of a batch.
+func (n *Notary) accept(ctx context.Context, a *arrival, wait bool) (first Seq, taken int, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var me *appender
+	for taken < len(a.ends) {
+		if err = n.stopped(); err != nil {
+			break
+		}
+		if n.mayEnter(me) {
+			var entered int
+			if entered, err = n.enter(a, taken); err != nil {
+				break
+			}
+			if taken == 0 {
+				first = n.next - Seq(entered)
+			}
+			taken += entered
+			if taken == len(a.ends) {
+				break
+			}
+		}
+		if !wait {
+			err = ErrBacklog
+			break
+		}
+		if me == nil {
+			me = &appender{ready: make(chan struct{}, 1)}
+			n.line = append(n.line, me)
+		}
+		if err = n.await(ctx, me); err != nil {
+			break
+		}
+	}
+	if me != nil {
+		n.leaveLine(me)
+	}
+	return first, taken, err
+}
+
+// await gives the lock up until me may look again.
+func (n *Notary) await(ctx context.Context, me *appender) error {
+	n.mu.Unlock()
+	defer n.mu.Lock()
+	select {
+	case <-me.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (n *Notary) mayEnter(me *appender) bool {
+	return len(n.line) == 0 || n.line[0] == me
+}
+
+// leaveLine takes me out of the line and, as room may be left, lets the next one look.
+func (n *Notary) leaveLine(me *appender) {
+	for i, w := range n.line {
+		if w == me {
+			n.line = append(n.line[:i], n.line[i+1:]...)
+			break
+		}
+	}
+	n.callNext()
+}
+
+func (n *Notary) callNext() {
+	if len(n.line) > 0 {
+		n.line[0].call()
+	}
+}
+
+func (w *appender) call() {
+	select {
+	case w.ready <- struct{}{}:
+	default:
+	}
+}
+
+// enter puts leaves [from, …) of a into the open batch, as many as there is room for, and returns how many. It fails only
+// for the first piece, when a producer's head has moved since Verify.
+func (n *Notary) enter(a *arrival, from int) (int, error) {
+	to := from + n.room(a, from)
+	if n.producers != nil && to > from {
+		if err := n.moveHeads(a, from, to); err != nil {
+			return 0, err
+		}
+	}
+	for i := from; i < to; i++ {
+		n.put(a.leaf(i), a.receipts[i], a.instants[i])
+	}
+	return to - from, nil
+}
+
+// room returns how many leaves of a, from the given one on, the queue has room for.
+func (n *Notary) room(a *arrival, from int) int {
+	bytes := n.pendingBytes
+	i := from
+	for ; i < len(a.ends) && n.pending+i-from < n.cfg.MaxPending; i++ {
+		bytes += int64(len(a.leaf(i)))
+		if bytes > n.cfg.MaxPendingBytes {
+			break
+		}
+	}
+	return i - from
+}
+
+// moveHeads moves the producers' heads past leaves [from, to) of a. The first piece of a batch answers for all of it.
+func (n *Notary) moveHeads(a *arrival, from, to int) error {
+	if from == 0 && to < len(a.claims) {
+		if err := n.producers.Standing(a.claims); err != nil {
+			return refusedProducer(err)
+		}
+	}
+	err := n.producers.Commit(a.claims[from:to])
+	if err != nil && from > 0 {
+		panic(fmt.Sprintf("engine: a producer's head moved while its batch was entering: %v", err))
+	}
+	return refusedProducer(err)
+}
+
+func (n *Notary) put(leaf []byte, r *receipt.Receipt, at receipt.Instant) {
+	b := n.open
+	if b.len() == 0 {
+		b.first = n.next
+		b.born = time.Now()
+		n.armWindow()
+	}
+	b.add(leaf, r, at, n.legacy != nil)
+	n.next++
+	n.pending++
+	n.pendingBytes += int64(len(leaf))
+	if b.len() == n.cfg.MaxReceipts || int64(len(b.arena)) >= n.cfg.MaxPendingBytes/bytesCutShare {
+		n.cut()
+	}
+}

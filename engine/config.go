@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/encseal/encseal/engine/bpi1"
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/sign"
+)
+
+// Limits and defaults of a Config.
+const (
+	DefaultMaxReceipts     = 100
+	DefaultMaxWindow       = 300 * time.Second
+	DefaultMaxPendingBytes = 256 << 20
+
+	LimitMaxReceipts    = 1 << 20 // largest Config.MaxReceipts
+	MinMaxPendingBytes  = 4 << 20 // a quarter of it holds any single leaf
+	pendingPerBlock     = 4       // default of MaxPending, in blocks
+	bytesCutShare       = 4       // a block is cut at MaxPendingBytes / bytesCutShare
+	largestAppNameBytes = 255     // FORMAT §1
+)
+
+// Signer signs 32-byte digests with one Ed25519 key. [sign.Signer] is one.
+type Signer interface {
+	PublicKey() sign.PublicKey
+	// SignBatch writes the signature of digests[i] to sigs[i]; the slices have one length and are borrowed for the
+	// call. After an error no signature may be used.
+	SignBatch(digests [][32]byte, sigs [][64]byte) error
+}
+
+// Sink takes sealed LogBlocks, in order of height.
+//
+// Deliver returns nil once the block is taken. After an error the same block is offered again, so a Sink sees a block
+// at least once and may tell a repetition by (app, height). Deliver returns soon after ctx ends. The block is shared
+// and never changed: a Sink may keep it, not write to it. Deliver is called by one goroutine at a time.
+type Sink interface {
+	Deliver(ctx context.Context, b *logblock.LogBlock) error
+}
+
+// Check says what is asked of a receipt on entry, beside the rules of its format.
+type Check uint8
+
+const (
+	CheckNone   Check = iota // no cryptographic check of the producer
+	CheckStrict              // hash recomputed, signature of a known producer, its chain unbroken
+)
+
+// Config describes a Notary. App, Signer and Sink must be given; everything else works at its zero value. New copies
+// it.
+type Config struct {
+	App    string // app of every receipt, 1 to 255 bytes of UTF-8
+	Signer Signer // notary key; used for no other app, scheme or process while this Notary lives
+	Sink   Sink
+
+	// Scheme is logblock.EncSeal1 (also the meaning of "") or logblock.BPI1, whose weak points bpi1.Weaknesses lists.
+	Scheme string
+
+	MaxReceipts     int           // receipts in a block, 1 to LimitMaxReceipts; 0 is DefaultMaxReceipts
+	MaxWindow       time.Duration // longest wait of a pending receipt for its block, above 0; 0 is DefaultMaxWindow
+	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 4 × MaxReceipts
+	MaxPendingBytes int64         // bytes of their leaves, MinMaxPendingBytes or more; 0 is DefaultMaxPendingBytes
+
+	Check     Check
+	Producers []logblock.ProducerKey // for CheckStrict, and only there: at least one
+
+	// Resume continues a chain after the block that it names; the zero Head starts at height 1. Two Notaries that
+	// start from one Head with one key and app equivocate: in memory nothing prevents it. (In scheme bpi-1 only
+	// Resume.Height counts.)
+	Resume logblock.Head
+}
+
+// settled returns c with its defaults filled in, or an error that names the field that is wrong.
+func (c Config) settled() (Config, error) {
+	if c.Scheme == "" {
+		c.Scheme = logblock.EncSeal1
+	}
+	if c.MaxReceipts == 0 {
+		c.MaxReceipts = DefaultMaxReceipts
+	}
+	if c.MaxWindow == 0 {
+		c.MaxWindow = DefaultMaxWindow
+	}
+	if c.MaxPending == 0 {
+		c.MaxPending = pendingPerBlock * c.MaxReceipts
+	}
+	if c.MaxPendingBytes == 0 {
+		c.MaxPendingBytes = DefaultMaxPendingBytes
+	}
+	bad := func(field, format string, args ...any) (Config, error) {
+		return c, fmt.Errorf("engine: Config.%s: %s", field, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case c.App == "":
+		return bad("App", "missing")
+	case len(c.App) > largestAppNameBytes:
+		return bad("App", "%d bytes, at most %d", len(c.App), largestAppNameBytes)
+	case !utf8.ValidString(c.App):
+		return bad("App", "not UTF-8")
+	case c.Signer == nil:
+		return bad("Signer", "missing")
+	case c.Sink == nil:
+		return bad("Sink", "missing")
+	case c.Scheme != logblock.EncSeal1 && c.Scheme != logblock.BPI1:
+		return bad("Scheme", "%q is neither %q nor %q", c.Scheme, logblock.EncSeal1, logblock.BPI1)
+	case c.MaxReceipts < 1 || c.MaxReceipts > LimitMaxReceipts:
+		return bad("MaxReceipts", "%d is not in 1 to %d", c.MaxReceipts, LimitMaxReceipts)
+	case c.MaxWindow < 0:
+		return bad("MaxWindow", "%v is below zero", c.MaxWindow)
+	case c.MaxPending < c.MaxReceipts:
+		return bad("MaxPending", "%d is below MaxReceipts, %d: no block would fill", c.MaxPending, c.MaxReceipts)
+	case c.MaxPendingBytes < MinMaxPendingBytes:
+		return bad("MaxPendingBytes", "%d is below %d", c.MaxPendingBytes, MinMaxPendingBytes)
+	case c.Check > CheckStrict:
+		return bad("Check", "unknown value %d", c.Check)
+	case c.Check == CheckStrict && len(c.Producers) == 0:
+		return bad("Producers", "missing: CheckStrict takes receipts of these keys alone")
+	case c.Check == CheckNone && len(c.Producers) != 0:
+		return bad("Producers", "given, but Check is CheckNone")
+	}
+	key := c.Signer.PublicKey()
+	if err := key.Check(); err != nil {
+		return bad("Signer", "%v", err)
+	}
+	for _, p := range c.Producers {
+		if p.Key == key {
+			return bad("Producers", "%v is the notary's own key: one key, one role", p.Key)
+		}
+	}
+	return c, nil
+}
+
+// legacy is the rule book of the scheme, nil for encseal-1.
+func (c *Config) legacy() logblock.Legacy {
+	if c.Scheme == logblock.BPI1 {
+		return bpi1.Rules{}
+	}
+	return nil
+}
+
+var (
+	// ErrEmpty is returned by Seal when no receipt is pending.
+	ErrEmpty = errors.New("engine: nothing pending to seal")
+	// ErrBacklog is returned by TryAppend when the queue is full or others wait for room; nothing was taken.
+	ErrBacklog = errors.New("engine: queue is full")
+	// ErrClosed is returned after Close was called; nothing was taken.
+	ErrClosed = errors.New("engine: notary is closed")
+	// ErrForgotten is returned by Wait for a sequence number whose block is further back than PositionHistory.
+	ErrForgotten = errors.New("engine: position no longer remembered")
+	// ErrPermanent, wrapped by a Sink's error, ends delivery: the Notary stops and Close tells what was not delivered.
+	ErrPermanent = errors.New("engine: sink failed for good")
+)
+
+// RefusedError is returned when a receipt breaks a rule. Nothing of its call was taken and no producer's head moved.
+type RefusedError struct {
+	Index int   // place in the batch, from 0
+	Err   error // a *receipt.FieldError or *logblock.ProducerError
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("engine: receipt %d refused: %v", e.Index, e.Err)
+}
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// UndeliveredError is returned by Close when LogBlocks were signed that the Sink has not taken, or receipts accepted
+// that could not be sealed.
+type UndeliveredError struct {
+	Blocks   []*logblock.LogBlock // signed, in order of height; their heights are used up
+	Unsealed int                  // receipts in no block
+	Err      error                // the Sink's last error, or what stopped the Notary
+}
+
+func (e *UndeliveredError) Error() string {
+	return fmt.Sprintf("engine: %d LogBlocks not delivered, %d receipts not sealed: %v", len(e.Blocks), e.Unsealed, e.Err)
+}
+
+func (e *UndeliveredError) Unwrap() error { return e.Err }
