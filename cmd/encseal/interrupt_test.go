@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestStoppableHandsOnWhatWasRead(t *testing.T) {
+	stop := make(chan struct{})
+	s := newStoppable(strings.NewReader("one"), stop)
+	defer s.Close()
+	var b [2]byte
+	if n, err := s.Read(b[:]); n != 2 || err != nil {
+		t.Fatalf("before stop: got %d, %v, want 2, nil", n, err)
+	}
+	close(stop)
+	if n, err := s.Read(b[:]); n != 1 || err != nil || b[0] != 'e' {
+		t.Fatalf("the rest of what was read: got %d, %v, want 1, nil", n, err)
+	}
+	for range 2 {
+		if n, err := s.Read(b[:]); n != 0 || err != errInterrupted {
+			t.Fatalf("after it: got %d, %v, want 0, %v", n, err, errInterrupted)
+		}
+	}
+}
+
+func TestStoppableLeavesBlockedRead(t *testing.T) {
+	stop := make(chan struct{})
+	src, writer := io.Pipe()
+	defer writer.Close() // ends the goroutine that is inside src.Read
+	s := newStoppable(src, stop)
+	defer s.Close()
+	result := make(chan error)
+	go func() {
+		_, err := s.Read(make([]byte, 1))
+		result <- err
+	}()
+	close(stop)
+	if err := <-result; err != errInterrupted {
+		t.Fatalf("got %v, want %v", err, errInterrupted)
+	}
+}
+
+func TestStoppableEndsAsItsSource(t *testing.T) {
+	s := newStoppable(strings.NewReader(strings.Repeat("x", 3*readSize+1)), nil)
+	defer s.Close()
+	got, err := io.ReadAll(s)
+	if len(got) != 3*readSize+1 || err != nil {
+		t.Fatalf("got %d bytes, %v, want %d, nil", len(got), err, 3*readSize+1)
+	}
+}

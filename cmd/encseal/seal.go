@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/encseal/encseal/engine"
+	"github.com/encseal/encseal/engine/bpi1"
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/sign"
+)
+
+type sealCmd struct {
+	App         *string       `placeholder:"APP" help:"App to seal for; without it, the app of the chain given by --after, else of the first receipt."`
+	Key         string        `placeholder:"PEM" help:"The notary's private key; without it, a key is made for this run and forgotten."`
+	After       string        `placeholder:"BLOCKS" help:"Continue the chain in this file of LogBlocks, after checking it whole."`
+	MaxReceipts int           `default:"100" placeholder:"N" help:"Receipts in a LogBlock, 1 to 1048576 (default ${default})."`
+	MaxWindow   time.Duration `default:"300s" placeholder:"TIME" help:"Longest time that a receipt waits for its LogBlock (default ${default})."`
+	Scheme      string        `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1, the original pipeline's rules."`
+	Check       string        `enum:"none,strict" default:"none" placeholder:"CHECK" help:"none (default), or strict: each receipt's hash, signature and place in its producer's chain."`
+	ProducerKey []string      `sep:"none" placeholder:"KEY" help:"A producer for --check strict: ed25519:HEX, or ed25519:HEX@blake3:HEX in mid-chain, or a PEM file. Repeatable."`
+	OnBad       string        `enum:"stop,skip" default:"stop" placeholder:"WHAT" help:"At a line that is refused: stop (default) after sealing what stands before it, or skip it, kept in --rejects."`
+	Rejects     string        `placeholder:"FILE" help:"Where --on-bad skip puts refused lines, as NDJSON with line number and reason."`
+	Output      string        `short:"o" placeholder:"BLOCKS" help:"File for the LogBlocks, instead of standard output. It must be new or empty, or the file of --after."`
+	Receipts    string        `arg:"" optional:"" help:"NDJSON file of StepReceipts, a line each; - is standard input, also without it."`
+}
+
+func (*sealCmd) Help() string {
+	return `
+Reads StepReceipts of one app, and writes a signed LogBlock, a line of JSON, whenever --max-receipts are together or the
+oldest has waited --max-window. Receipts become leaves in the order in which they stand. Memory stays flat on any input.
+
+A key and an app have one chain, which starts at height 1. To go on with it in a later run, give the file so far to
+--after; -o with the same file appends to it. Two runs that start from the same place with one key and one app sign
+different LogBlocks for one height, and anybody can prove that they did.
+
+SIGINT and SIGTERM stop the reading; what was read is sealed, then it exits with 130 or 143. A refused receipt ends it with 1
+and is named as FILE:LINE: field: reason, unless --on-bad skip.
+
+Examples:
+
+	encseal seal receipts.ndjson
+	encseal seal --key notary.pem -o blocks.ndjson receipts.ndjson
+	tail -f receipts.ndjson | encseal seal --key notary.pem --after blocks.ndjson -o blocks.ndjson
+`
+}
+
+// validate refuses flags that do not go together.
+func (c *sealCmd) validate() error {
+	switch {
+	case c.App != nil && (len(*c.App) < 1 || len(*c.App) > 255):
+		return usage("--app is 1 to 255 bytes")
+	case c.MaxReceipts < 1 || c.MaxReceipts > engine.LimitMaxReceipts:
+		return usage("--max-receipts is 1 to %d", engine.LimitMaxReceipts)
+	case c.MaxWindow <= 0:
+		return usage("--max-window is above zero")
+	case c.Check == "strict" && len(c.ProducerKey) == 0:
+		return usage("--check strict takes the receipts of known producers: give each by --producer-key")
+	case c.Check == "none" && len(c.ProducerKey) > 0:
+		return usage("--producer-key is used by --check strict alone")
+	case c.OnBad == "skip" && c.Rejects == "":
+		return usage("--on-bad skip needs --rejects FILE: no line is dropped")
+	case c.OnBad == "stop" && c.Rejects != "":
+		return usage("--rejects is used by --on-bad skip alone")
+	case c.After == "-":
+		return usage("--after is read before the receipts, and from a file")
+	case c.After != "" && c.Key == "":
+		return usage("--after continues a chain with the key that it requires: give --key")
+	}
+	return nil
+}
+
+func (c *sealCmd) Run(con *console) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	producers, err := producerKeys(c.ProducerKey)
+	if err != nil {
+		return err
+	}
+	signer, err := c.signer(con)
+	if err != nil {
+		return err
+	}
+	for _, p := range producers {
+		if p.Key == signer.PublicKey() {
+			return usage("--producer-key %v is the notary's own key: one key has one role", p.Key)
+		}
+	}
+	s := &sealing{con: con, cmd: c, config: engine.Config{
+		Signer: signer, Scheme: c.Scheme, MaxReceipts: c.MaxReceipts, MaxWindow: c.MaxWindow, Producers: producers,
+	}}
+	if c.App != nil {
+		s.config.App = *c.App
+	}
+	if c.Check == "strict" {
+		s.config.Check = engine.CheckStrict
+		if _, err := logblock.NewProducers(producers, legacy(c.Scheme)); err != nil {
+			return usage("--producer-key: %w", err)
+		}
+	}
+	return s.run()
+}
+
+// signer reads the notary's key, or makes one for this run and says so.
+func (c *sealCmd) signer(con *console) (*sign.Signer, error) {
+	if c.Key != "" {
+		signer, err := sign.ReadKeyFile(c.Key)
+		if err != nil {
+			return nil, keyError(fmt.Errorf("--key: %w", err), usage)
+		}
+		return signer, nil
+	}
+	signer, err := sign.GenerateSigner()
+	if err != nil {
+		return nil, err
+	}
+	con.say("no --key: signing with a key made for this run, which nobody can continue")
+	con.say("public key %v", signer.PublicKey())
+	return signer, nil
+}
+
+// legacy is the rule book that a scheme needs beside encseal-1's.
+func legacy(scheme string) logblock.Legacy {
+	if scheme == logblock.BPI1 {
+		return bpi1.Rules{}
+	}
+	return nil
+}
+
+// warnWeak states what scheme bpi-1 cannot promise.
+func warnWeak(con *console, scheme string) {
+	if scheme == logblock.BPI1 {
+		fmt.Fprintf(con.err, "encseal: %s\n", bpi1.Weaknesses)
+	}
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/encseal/encseal/engine"
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/receipt"
+	"github.com/encseal/encseal/engine/sink"
+)
+
+// sealing is one run of seal: lines in, LogBlocks out. Its methods but Deliver run on the command's goroutine.
+type sealing struct {
+	con    *console
+	cmd    *sealCmd
+	config engine.Config
+
+	in      *input
+	lines   *receipt.Lines
+	out     *output
+	blocks  engine.Sink
+	rejects *rejects // nil without --on-bad skip
+	bar     *progress
+	notary  *engine.Notary // nil until an app is known
+	refused uint64
+
+	started time.Time
+}
+
+// run opens what is needed, in the order in which a refusal leaves least behind, and seals.
+func (s *sealing) run() error {
+	warnWeak(s.con, s.cmd.Scheme)
+	var err error
+	if s.in, err = s.con.open(s.cmd.Receipts, "receipts"); err != nil {
+		return err
+	}
+	defer s.in.Close()
+	if err := s.openOutput(); err != nil {
+		return err
+	}
+	if s.cmd.Rejects != "" {
+		if s.rejects, err = createRejects(s.cmd.Rejects); err != nil {
+			return err
+		}
+	}
+	if s.cmd.Key != "" && s.cmd.After == "" {
+		s.con.say("no --after: the app starts at height 1; a second such run with this key and app would equivocate")
+	}
+	stop := catchInterrupts(s.con)
+	defer stop.release()
+	return s.stream(stop)
+}
+
+// openOutput opens -o, and goes through --after, whose file may be the same one.
+func (s *sealing) openOutput() error {
+	if s.cmd.Output == "" || s.cmd.Output == "-" {
+		s.out = streamOutput(s.con.out, "standard output")
+		if s.cmd.After == "" {
+			return nil
+		}
+		_, err := s.resume()
+		return err
+	}
+	var err error
+	if s.out, err = openOutput(s.cmd.Output); err != nil {
+		return err
+	}
+	if s.cmd.After == "" {
+		return s.out.mustBeEmpty()
+	}
+	// The lock is held by now: nobody adds a block between the check of the chain and the first block after it.
+	chain, err := s.resume()
+	if err != nil {
+		return err
+	}
+	if !s.out.same(chain.info) {
+		return s.out.mustBeEmpty()
+	}
+	if chain.unterminated {
+		_, err = s.out.Write([]byte("\n"))
+	}
+	return err
+}
+
+// stream seals line by line, then closes everything and sums up. Where several things went wrong, the first one counts.
+func (s *sealing) stream(stop *interrupts) error {
+	reader := newStoppable(s.in, stop.stop)
+	defer reader.Close()
+	s.started = time.Now()
+	s.bar = newProgress(s.con, s.in, s.out)
+	s.lines = receipt.NewLines(s.bar.count(reader))
+	s.blocks = sink.NewWriter(s.out)
+
+	err := s.readLines()
+	if closing := s.closeNotary(); closing != nil {
+		err = closing // it says what is not delivered, and the writing came before whatever reading met
+	}
+	s.bar.stop()
+	if finish := s.out.finish(); err == nil {
+		err = finish
+	}
+	if s.rejects != nil {
+		if finish := s.rejects.out.finish(); err == nil {
+			err = finish
+		}
+	}
+	if err == nil || errors.Is(err, errInterrupted) {
+		err = stop.err()
+	}
+	s.sum(err)
+	return err
+}
+
+// readLines hands every receipt on until the input ends. It returns nil at the end of the input.
+func (s *sealing) readLines() error {
+	var parser receipt.Parser
+	var r receipt.Receipt
+	for {
+		line, err := s.lines.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.Is(err, receipt.ErrLineTooLong):
+			err = s.refuse(nil, refusal(err))
+		case errors.Is(err, errInterrupted):
+			return err
+		case err != nil:
+			return s.in.unreadable(err)
+		default:
+			if err = parser.Parse(line, &r); err == nil {
+				err = s.seal(&r)
+			}
+			if reason := refusal(err); reason != nil {
+				err = s.refuse(line, reason)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// seal hands one receipt to the notary, which starts with the first.
+func (s *sealing) seal(r *receipt.Receipt) error {
+	if s.notary == nil {
+		if s.config.App == "" {
+			s.config.App = string([]byte(r.App)) // r's strings live until the next line
+		}
+		s.config.Sink = s
+		notary, err := engine.New(s.config)
+		if err != nil {
+			return err
+		}
+		s.notary = notary
+	}
+	_, err := s.notary.Append(context.Background(), r)
+	return err
+}
+
+// Deliver hands a block to the output. It is called by the notary's goroutine.
+func (s *sealing) Deliver(ctx context.Context, b *logblock.LogBlock) error {
+	if err := s.blocks.Deliver(ctx, b); err != nil {
+		return err
+	}
+	s.bar.blocks.Add(1)
+	s.bar.receipts.Add(uint64(b.Count))
+	return nil
+}
+
+// refuse stops at a refused line or keeps it, as the caller asked. A nil line is too long to hold.
+func (s *sealing) refuse(line []byte, reason error) error {
+	if s.rejects == nil {
+		s.refused++
+		return refused("%w", at(s.in.name, s.lines.Line(), reason))
+	}
+	var err error
+	if line == nil {
+		err = s.rejects.addLong(s.lines.Line(), reason, s.lines.Overlong())
+	} else {
+		err = s.rejects.add(s.lines.Line(), reason, line)
+	}
+	if err == nil {
+		s.refused++
+	}
+	return err
+}
+
+// closeNotary seals and delivers what is pending, without a limit of time: a reader of the output may be slow. The error
+// says what was not delivered.
+func (s *sealing) closeNotary() error {
+	if s.notary == nil {
+		return nil
+	}
+	err := s.notary.Close(context.Background())
+	var lost *engine.UndeliveredError
+	if !errors.As(err, &lost) {
+		return err
+	}
+	text := fmt.Sprintf("%d LogBlocks were written before", s.bar.blocks.Load())
+	if n := len(lost.Blocks); n > 0 {
+		text += fmt.Sprintf("; signed and not written: %d from height %d", n, lost.Blocks[0].Height)
+	}
+	if lost.Unsealed > 0 {
+		text += fmt.Sprintf("; read and not sealed: %d receipts", lost.Unsealed)
+	}
+	return fmt.Errorf("%w (%s)", lost.Err, text)
+}
+
+// sum says what was done. Of a run that failed it says nothing where nothing was.
+func (s *sealing) sum(err error) {
+	receipts, blocks := s.bar.receipts.Load(), s.bar.blocks.Load()
+	if s.notary == nil && s.refused == 0 {
+		if !isFailure(err) {
+			s.con.say("no receipts in %s: no LogBlocks", s.in.name)
+		}
+		return
+	}
+	rate := float64(receipts) / max(time.Since(s.started).Seconds(), 1e-6)
+	s.con.say("%d receipts, %d blocks, %d refused, %.0f receipts/s", receipts, blocks, s.refused, rate)
+}
+
+// isFailure tells a run that could not go on from one that ended or was interrupted.
+func isFailure(err error) bool {
+	_, meant := errors.AsType[*exitError](err)
+	return err != nil && !meant
+}
