@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 			"stuck":     stuck,
 			"edit":      edit,
 			"take":      take,
+			"chop":      chop,
+			"join":      join,
 			"mode":      mode,
 			"unhex":     unhex,
 			"signature": signature,
@@ -62,6 +64,7 @@ func TestScripts(t *testing.T) {
 
 func setup(env *testscript.Env) error {
 	env.Values[heldKey{}] = map[string]*held{}
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second otherwise, for each of hundreds of processes
 	vectors := filepath.Join(env.WorkDir, "testdata")
 	if err := os.CopyFS(vectors, os.DirFS(filepath.Join("..", "..", "testdata"))); err != nil {
 		return err
@@ -145,6 +148,23 @@ func take(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(out.String()), 0o644))
+}
+
+// chop N FILE NEW copies FILE to NEW without its last N bytes.
+func chop(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text := ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(text[:len(text)-n]), 0o644))
+}
+
+// join NEW FILE... writes files one behind the other.
+func join(ts *testscript.TestScript, neg bool, args []string) {
+	var text strings.Builder
+	for _, file := range args[1:] {
+		text.WriteString(ts.ReadFile(file))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text.String()), 0o644))
 }
 
 // mode OCTAL FILE compares the file's permissions, where the system has such.

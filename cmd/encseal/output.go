@@ -49,10 +49,14 @@ func (o *output) mustBeEmpty() error {
 	return nil
 }
 
-// same reports whether info is of the very file that is written.
-func (o *output) same(info fs.FileInfo) bool {
+// same reports whether f is the very file that is written.
+func (o *output) same(f *os.File) bool {
 	own, err := o.file.Stat()
-	return err == nil && os.SameFile(own, info)
+	if err != nil {
+		return false
+	}
+	other, err := f.Stat()
+	return err == nil && os.SameFile(own, other)
 }
 
 // streamOutput writes to an open stream.

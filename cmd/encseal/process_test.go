@@ -30,6 +30,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			cmd := exec.Command(path, args...)
 			cmd.Dir = ts.Getenv("WORK")
+			cmd.Env = append(os.Environ(), "GORACE="+ts.Getenv("GORACE"))
 			return cmd
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/bpi1"
@@ -48,8 +49,8 @@ Examples:
 // validate refuses flags that do not go together.
 func (c *sealCmd) validate() error {
 	switch {
-	case c.App != nil && (len(*c.App) < 1 || len(*c.App) > 255):
-		return usage("--app is 1 to 255 bytes")
+	case c.App != nil && (len(*c.App) < 1 || len(*c.App) > 255 || !utf8.ValidString(*c.App)):
+		return usage("--app is 1 to 255 bytes of UTF-8")
 	case c.MaxReceipts < 1 || c.MaxReceipts > engine.LimitMaxReceipts:
 		return usage("--max-receipts is 1 to %d", engine.LimitMaxReceipts)
 	case c.MaxWindow <= 0:

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"io/fs"
 
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/receipt"
@@ -12,7 +11,6 @@ import (
 // chain is a file of LogBlocks that a run continues, checked whole.
 type chain struct {
 	name string
-	info fs.FileInfo
 	// unterminated: the last line is whole but lacks its line feed.
 	unterminated bool
 
@@ -21,16 +19,8 @@ type chain struct {
 }
 
 // resume checks the file of --after and sets what the new LogBlocks follow from it.
-func (s *sealing) resume() (*chain, error) {
-	in, err := s.con.open(s.cmd.After, "LogBlocks")
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
+func (s *sealing) resume(in *input) (*chain, error) {
 	c := &chain{name: in.name}
-	if c.info, err = in.file.Stat(); err != nil {
-		return nil, err
-	}
 	if err := c.read(in, s.checkerConfig()); err != nil {
 		return nil, err
 	}

@@ -57,27 +57,28 @@ func (s *sealing) run() error {
 
 // openOutput opens -o, and goes through --after, whose file may be the same one.
 func (s *sealing) openOutput() error {
+	var after *input
+	var err error
+	if s.cmd.After != "" {
+		if after, err = s.con.open(s.cmd.After, "LogBlocks"); err != nil {
+			return err
+		}
+		defer after.Close()
+	}
 	if s.cmd.Output == "" || s.cmd.Output == "-" {
 		s.out = streamOutput(s.con.out, "standard output")
-		if s.cmd.After == "" {
-			return nil
-		}
-		_, err := s.resume()
+	} else if s.out, err = openOutput(s.cmd.Output); err != nil {
 		return err
 	}
-	var err error
-	if s.out, err = openOutput(s.cmd.Output); err != nil {
-		return err
-	}
-	if s.cmd.After == "" {
+	if after == nil {
 		return s.out.mustBeEmpty()
 	}
 	// The lock is held by now: nobody adds a block between the check of the chain and the first block after it.
-	chain, err := s.resume()
+	chain, err := s.resume(after)
 	if err != nil {
 		return err
 	}
-	if !s.out.same(chain.info) {
+	if !s.out.same(after.file) {
 		return s.out.mustBeEmpty()
 	}
 	if chain.unterminated {
@@ -86,7 +87,8 @@ func (s *sealing) openOutput() error {
 	return err
 }
 
-// stream seals line by line, then closes everything and sums up. Where several things went wrong, the first one counts.
+// stream seals line by line, then closes everything and sums up. Of several things that went wrong it returns the one
+// that says most of what is missing.
 func (s *sealing) stream(stop *interrupts) error {
 	reader := newStoppable(s.in, stop.stop)
 	defer reader.Close()
@@ -100,18 +102,22 @@ func (s *sealing) stream(stop *interrupts) error {
 		err = closing // it says what is not delivered, and the writing came before whatever reading met
 	}
 	s.bar.stop()
-	if finish := s.out.finish(); err == nil {
-		err = finish
-	}
-	if s.rejects != nil {
-		if finish := s.rejects.out.finish(); err == nil {
-			err = finish
-		}
-	}
 	if err == nil || errors.Is(err, errInterrupted) {
 		err = stop.err()
 	}
+	if finish := s.finish(); finish != nil && !isFailure(err) {
+		err = finish // a refusal or a signal says that all before it is sealed: not so
+	}
 	s.sum(err)
+	return err
+}
+
+// finish makes what was written durable.
+func (s *sealing) finish() error {
+	err := s.out.finish()
+	if s.rejects != nil {
+		err = errors.Join(err, s.rejects.out.finish())
+	}
 	return err
 }
 
