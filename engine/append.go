@@ -22,15 +22,20 @@ type arrival struct {
 	claims   []logblock.Claim // CheckStrict: who each receipt is from, and where it stands
 }
 
-// maxPooledArena caps what an arrival takes back to the pool.
-const maxPooledArena = 1 << 20
+// What an arrival may take back to the pool: bytes of leaves, receipts of a batch.
+const (
+	maxPooledArena    = 1 << 20
+	maxPooledReceipts = 1 << 12
+)
 
 var arrivals = sync.Pool{New: func() any { return new(arrival) }}
 
+// release gives a back to the pool. An arrival that met an error is left to the collector instead.
 func (a *arrival) release() {
-	if cap(a.arena) > maxPooledArena {
+	if cap(a.arena) > maxPooledArena || cap(a.receipts) > maxPooledReceipts {
 		return
 	}
+	poison(a.arena)
 	clear(a.receipts)
 	*a = arrival{
 		receipts: a.receipts[:0], arena: a.arena[:0], ends: a.ends[:0],
@@ -61,13 +66,16 @@ func (n *Notary) TryAppend(r *receipt.Receipt) (Seq, error) {
 
 func (n *Notary) appendOne(ctx context.Context, r *receipt.Receipt, wait bool) (Seq, error) {
 	a := arrivals.Get().(*arrival)
-	defer a.release()
 	a.receipts = append(a.receipts, r)
 	if err := n.prepare(a); err != nil {
 		return 0, err
 	}
 	first, _, err := n.accept(ctx, a, wait)
-	return first, err
+	if err != nil {
+		return 0, err
+	}
+	a.release()
+	return first, nil
 }
 
 // AppendBatch accepts receipts in their order, without a foreign one between them, and returns the sequence number of
@@ -76,12 +84,14 @@ func (n *Notary) appendOne(ctx context.Context, r *receipt.Receipt, wait bool) (
 // accepted and the others are not.
 func (n *Notary) AppendBatch(ctx context.Context, receipts []*receipt.Receipt) (first Seq, taken int, err error) {
 	a := arrivals.Get().(*arrival)
-	defer a.release()
 	a.receipts = append(a.receipts, receipts...)
 	if err := n.prepare(a); err != nil {
 		return 0, 0, err
 	}
-	return n.accept(ctx, a, true)
+	if first, taken, err = n.accept(ctx, a, true); err == nil {
+		a.release()
+	}
+	return first, taken, err
 }
 
 // prepare encodes and checks on the caller's goroutine, without the Notary's lock.
@@ -146,7 +156,7 @@ func (n *Notary) accept(ctx context.Context, a *arrival, wait bool) (first Seq, 
 			if entered, err = n.enter(a, taken); err != nil {
 				break
 			}
-			if taken == 0 {
+			if taken == 0 && entered > 0 {
 				first = n.next - Seq(entered)
 			}
 			taken += entered

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
-	"unicode/utf8"
 
 	"github.com/encseal/encseal/engine/bpi1"
 	"github.com/encseal/encseal/engine/logblock"
@@ -18,11 +18,11 @@ const (
 	DefaultMaxWindow       = 300 * time.Second
 	DefaultMaxPendingBytes = 256 << 20
 
-	LimitMaxReceipts    = 1 << 20 // largest Config.MaxReceipts
-	MinMaxPendingBytes  = 4 << 20 // a quarter of it holds any single leaf
-	pendingPerBlock     = 4       // default of MaxPending, in blocks
-	bytesCutShare       = 4       // a block is cut at MaxPendingBytes / bytesCutShare
-	largestAppNameBytes = 255     // FORMAT §1
+	LimitMaxReceipts   = 1 << 20 // largest Config.MaxReceipts
+	MinMaxPendingBytes = 4 << 20 // a quarter of it holds any single leaf
+
+	pendingPerBlock = 4 // default of MaxPending, in blocks
+	bytesCutShare   = 4 // a block is cut at MaxPendingBytes / bytesCutShare
 )
 
 // Signer signs 32-byte digests with one Ed25519 key. [sign.Signer] is one.
@@ -94,13 +94,12 @@ func (c Config) settled() (Config, error) {
 	bad := func(field, format string, args ...any) (Config, error) {
 		return c, fmt.Errorf("engine: Config.%s: %s", field, fmt.Sprintf(format, args...))
 	}
+	if err := logblock.CheckApp(c.App); err != nil {
+		var field *logblock.FieldError
+		errors.As(err, &field)
+		return bad("App", "%s", field.Reason)
+	}
 	switch {
-	case c.App == "":
-		return bad("App", "missing")
-	case len(c.App) > largestAppNameBytes:
-		return bad("App", "%d bytes, at most %d", len(c.App), largestAppNameBytes)
-	case !utf8.ValidString(c.App):
-		return bad("App", "not UTF-8")
 	case c.Signer == nil:
 		return bad("Signer", "missing")
 	case c.Sink == nil:
@@ -122,6 +121,12 @@ func (c Config) settled() (Config, error) {
 	case c.Check == CheckNone && len(c.Producers) != 0:
 		return bad("Producers", "given, but Check is CheckNone")
 	}
+	switch linked := c.Scheme == logblock.EncSeal1; {
+	case c.Resume.Height == math.MaxUint64:
+		return bad("Resume", "no height follows %d", c.Resume.Height)
+	case linked && (c.Resume.Height == 0) != (c.Resume.Hash == [32]byte{}):
+		return bad("Resume", "height %d with hash %x: both are zero, or neither is", c.Resume.Height, c.Resume.Hash)
+	}
 	key := c.Signer.PublicKey()
 	if err := key.Check(); err != nil {
 		return bad("Signer", "%v", err)
@@ -141,42 +146,3 @@ func (c *Config) legacy() logblock.Legacy {
 	}
 	return nil
 }
-
-var (
-	// ErrEmpty is returned by Seal when no receipt is pending.
-	ErrEmpty = errors.New("engine: nothing pending to seal")
-	// ErrBacklog is returned by TryAppend when the queue is full or others wait for room; nothing was taken.
-	ErrBacklog = errors.New("engine: queue is full")
-	// ErrClosed is returned after Close was called; nothing was taken.
-	ErrClosed = errors.New("engine: notary is closed")
-	// ErrForgotten is returned by Wait for a sequence number whose block is further back than PositionHistory.
-	ErrForgotten = errors.New("engine: position no longer remembered")
-	// ErrPermanent, wrapped by a Sink's error, ends delivery: the Notary stops and Close tells what was not delivered.
-	ErrPermanent = errors.New("engine: sink failed for good")
-)
-
-// RefusedError is returned when a receipt breaks a rule. Nothing of its call was taken and no producer's head moved.
-type RefusedError struct {
-	Index int   // place in the batch, from 0
-	Err   error // a *receipt.FieldError or *logblock.ProducerError
-}
-
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("engine: receipt %d refused: %v", e.Index, e.Err)
-}
-
-func (e *RefusedError) Unwrap() error { return e.Err }
-
-// UndeliveredError is returned by Close when LogBlocks were signed that the Sink has not taken, or receipts accepted
-// that could not be sealed.
-type UndeliveredError struct {
-	Blocks   []*logblock.LogBlock // signed, in order of height; their heights are used up
-	Unsealed int                  // receipts in no block
-	Err      error                // the Sink's last error, or what stopped the Notary
-}
-
-func (e *UndeliveredError) Error() string {
-	return fmt.Sprintf("engine: %d LogBlocks not delivered, %d receipts not sealed: %v", len(e.Blocks), e.Unsealed, e.Err)
-}
-
-func (e *UndeliveredError) Unwrap() error { return e.Err }

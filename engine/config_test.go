@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"math"
 	"os/exec"
 	"strings"
 	"testing"
@@ -19,18 +20,24 @@ func TestConfigNamesTheField(t *testing.T) {
 	signer := newSigner(t)
 	producers := []logblock.ProducerKey{newProducer("a").public()}
 	for field, change := range map[string]func(*engine.Config){
-		"App: missing":     func(c *engine.Config) { c.App = "" },
-		"App: 256 bytes":   func(c *engine.Config) { c.App = strings.Repeat("a", 256) },
-		"App: not UTF-8":   func(c *engine.Config) { c.App = "\xff" },
-		"Signer: missing":  func(c *engine.Config) { c.Signer = nil },
-		"Signer: sign":     func(c *engine.Config) { c.Signer = weakKey{signer} },
-		"Sink":             func(c *engine.Config) { c.Sink = nil },
-		"Scheme":           func(c *engine.Config) { c.Scheme = "encseal-2" },
-		"MaxReceipts: -1":  func(c *engine.Config) { c.MaxReceipts = -1 },
-		"MaxReceipts: 104": func(c *engine.Config) { c.MaxReceipts = engine.LimitMaxReceipts + 1 },
-		"MaxWindow":        func(c *engine.Config) { c.MaxWindow = -time.Second },
-		"MaxPending":       func(c *engine.Config) { c.MaxPending = engine.DefaultMaxReceipts - 1 },
-		"MaxPendingBytes":  func(c *engine.Config) { c.MaxPendingBytes = engine.MinMaxPendingBytes - 1 },
+		"App: empty":        func(c *engine.Config) { c.App = "" },
+		"App: 256 bytes":    func(c *engine.Config) { c.App = strings.Repeat("a", 256) },
+		"App: not UTF-8":    func(c *engine.Config) { c.App = "\xff" },
+		"Signer: missing":   func(c *engine.Config) { c.Signer = nil },
+		"Signer: sign":      func(c *engine.Config) { c.Signer = weakKey{signer} },
+		"Sink":              func(c *engine.Config) { c.Sink = nil },
+		"Scheme":            func(c *engine.Config) { c.Scheme = "encseal-2" },
+		"MaxReceipts: -1":   func(c *engine.Config) { c.MaxReceipts = -1 },
+		"MaxReceipts: 104":  func(c *engine.Config) { c.MaxReceipts = engine.LimitMaxReceipts + 1 },
+		"MaxWindow":         func(c *engine.Config) { c.MaxWindow = -time.Second },
+		"MaxPending":        func(c *engine.Config) { c.MaxPending = engine.DefaultMaxReceipts - 1 },
+		"MaxPendingBytes":   func(c *engine.Config) { c.MaxPendingBytes = engine.MinMaxPendingBytes - 1 },
+		"Resume: no height": func(c *engine.Config) { c.Resume = logblock.Head{Height: math.MaxUint64, Hash: [32]byte{1}} },
+		"Resume: height 0":  func(c *engine.Config) { c.Resume = logblock.Head{Hash: [32]byte{1}} },
+		"Resume: height 3":  func(c *engine.Config) { c.Resume = logblock.Head{Height: 3} },
+		"Producers: logblock": func(c *engine.Config) {
+			c.Check, c.Producers = engine.CheckStrict, append(producers[:1:1], producers...)
+		},
 		"Check":            func(c *engine.Config) { c.Check = engine.CheckStrict + 1 },
 		"Producers: miss":  func(c *engine.Config) { c.Check = engine.CheckStrict },
 		"Producers: given": func(c *engine.Config) { c.Producers = producers },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -166,8 +167,8 @@ func TestCloseKeepsWhatIsNotDelivered(t *testing.T) {
 		if !errors.As(err, &left) || !errors.Is(err, errSink) {
 			t.Fatalf("Close: got %v, want an UndeliveredError with the sink's error", err)
 		}
-		if left.Unsealed != 0 {
-			t.Errorf("%d receipts not sealed, want 0", left.Unsealed)
+		if len(left.Leaves) != 0 {
+			t.Errorf("%d receipts not sealed, want 0", len(left.Leaves))
 		}
 		blocked.Wait()
 		verify(t, signer.PublicKey(), append(sink.taken(), left.Blocks...), receipts)
@@ -198,7 +199,7 @@ func TestPermanentSinkError(t *testing.T) {
 			t.Errorf("Seal: got %v, want that error", err)
 		}
 		var left *engine.UndeliveredError
-		if err := n.Close(background); !errors.As(err, &left) || len(left.Blocks) != 1 || left.Unsealed != 1 {
+		if err := n.Close(background); !errors.As(err, &left) || len(left.Blocks) != 1 || len(left.Leaves) != 1 {
 			t.Errorf("Close: got %v, want one block not delivered and one receipt not sealed", err)
 		}
 	})
@@ -219,35 +220,180 @@ func (f *faulty) SignBatch(digests [][32]byte, sigs [][64]byte) error {
 	return f.Signer.SignBatch(digests, sigs)
 }
 
+// When the signer fails, whoever waits is told: for room, for a cut block, for a block still open.
 func TestSignerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		signer, sink := newSigner(t), new(shelf)
-		n := start(t, engine.Config{Signer: &faulty{Signer: signer, left: 1}, Sink: sink, MaxReceipts: 2, MaxPending: 6})
+		signer, release := newSigner(t), make(chan *logblock.LogBlock)
+		n := start(t, engine.Config{
+			Signer: &faulty{Signer: signer, left: 1}, Sink: chanSink(release), MaxReceipts: 2, MaxPending: 3, MaxWindow: time.Hour,
+		})
 		receipts := some(6)
-		for _, r := range receipts[:3] {
-			if _, err := n.Append(background, r); err != nil {
-				t.Fatal(err)
-			}
-		}
+		appendAll(t, n, receipts[:5]) // block 1 is sealed and waits for the sink; 2 is cut, one receipt is open
 		var wg sync.WaitGroup
+		for _, seq := range []engine.Seq{3, 5} {
+			wg.Go(func() {
+				if _, err := n.Wait(background, seq); !errors.Is(err, errSigner) {
+					t.Errorf("Wait(%d): got %v, want the signer's error", seq, err)
+				}
+			})
+		}
 		wg.Go(func() {
-			if _, err := n.Wait(background, 3); !errors.Is(err, errSigner) {
-				t.Errorf("Wait: got %v, want the signer's error", err)
+			if _, err := n.Append(background, receipts[5]); !errors.Is(err, errSigner) {
+				t.Errorf("Append in line: got %v, want the signer's error", err)
 			}
 		})
 		synctest.Wait()
-		if _, err := n.Append(background, receipts[3]); err != nil {
-			t.Fatal(err)
-		}
+		first := <-release
 		wg.Wait()
-		if _, err := n.Append(background, receipts[4]); !errors.Is(err, errSigner) {
+		time.Sleep(2 * time.Hour) // the open block's window passes; nothing is cut any more
+		if _, err := n.Append(background, receipts[5]); !errors.Is(err, errSigner) {
 			t.Errorf("Append: got %v, want the signer's error", err)
 		}
-		var left *engine.UndeliveredError
-		if err := n.Close(background); !errors.As(err, &left) || len(left.Blocks) != 0 || left.Unsealed != 2 {
-			t.Errorf("Close: got %v, want two receipts not sealed", err)
+		if _, err := n.Wait(background, 5); !errors.Is(err, errSigner) {
+			t.Errorf("Wait after the failure: got %v, want the signer's error", err)
 		}
-		verify(t, signer.PublicKey(), sink.taken(), receipts[:2])
+		var left *engine.UndeliveredError
+		if err := n.Close(background); !errors.As(err, &left) || !errors.Is(err, errSigner) || len(left.Blocks) != 0 {
+			t.Fatalf("Close: got %v, want receipts not sealed and the signer's error", err)
+		}
+		verify(t, signer.PublicKey(), []*logblock.LogBlock{first}, receipts[:2])
+		hasLeaves(t, left.Leaves, receipts[2:5])
+	})
+}
+
+// hasLeaves asserts that leaves are the encodings of receipts, in order.
+func hasLeaves(t *testing.T, leaves [][]byte, receipts []*receipt.Receipt) {
+	t.Helper()
+	if len(leaves) != len(receipts) {
+		t.Fatalf("%d leaves not sealed, want %d", len(leaves), len(receipts))
+	}
+	for i, r := range receipts {
+		if enc, err := r.AppendCanonical(nil); err != nil || string(enc) != string(leaves[i]) {
+			t.Errorf("leaf %d is not receipt %d (%v)", i, i, err)
+		}
+	}
+}
+
+func TestBackPressureByBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signer, blocks := newSigner(t), make(chan *logblock.LogBlock)
+		n := start(t, engine.Config{
+			Signer: signer, Sink: chanSink(blocks), MaxReceipts: 1000, MaxPendingBytes: engine.MinMaxPendingBytes,
+		})
+		receipts := some(200)
+		for _, r := range receipts {
+			r.Labels = []receipt.Label{{Key: "k", Value: strings.Repeat("v", 60_000)}}
+		}
+		accepted := 0
+		for ; accepted < len(receipts); accepted++ {
+			if _, err := n.TryAppend(receipts[accepted]); err != nil {
+				if !errors.Is(err, engine.ErrBacklog) {
+					t.Fatal(err)
+				}
+				if s := n.Stats(); s.SealedBlocks == 1 {
+					break
+				}
+				accepted--
+				synctest.Wait() // the first block makes room when it is sealed
+			}
+		}
+		s := n.Stats()
+		if s.PendingBytes > engine.MinMaxPendingBytes || s.PendingBytes < engine.MinMaxPendingBytes-61_000 {
+			t.Errorf("%d bytes pending when the queue is full, want just below %d", s.PendingBytes, engine.MinMaxPendingBytes)
+		}
+		var got []*logblock.LogBlock
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for b := range blocks {
+				got = append(got, b)
+			}
+		})
+		closeNotary(t, n)
+		close(blocks)
+		wg.Wait()
+		verify(t, signer.PublicKey(), got, receipts[:accepted])
+	})
+}
+
+// The pauses between offers double from 50 ms to 30 s, each shortened by up to half.
+func TestBackoffGrows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var offers []time.Time
+		sink := &shelf{fail: func(offer int, _ *logblock.LogBlock) (error, bool) {
+			offers = append(offers, time.Now())
+			if offer < 14 {
+				return errSink, false
+			}
+			return nil, true
+		}}
+		n := start(t, engine.Config{Sink: sink, MaxReceipts: 1})
+		appendAll(t, n, some(1))
+		closeNotary(t, n)
+		if len(offers) != 15 {
+			t.Fatalf("%d offers, want 15", len(offers))
+		}
+		for i, most := 1, 50*time.Millisecond; i < len(offers); i, most = i+1, min(2*most, 30*time.Second) {
+			if pause := offers[i].Sub(offers[i-1]); pause > most || pause < most/2 {
+				t.Errorf("pause %d is %v, want %v to %v", i, pause, most/2, most)
+			}
+		}
+	})
+}
+
+// An error that was overcome is not what Close blames.
+func TestCloseBlamesTheLastBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, stuck := errors.New("old failure"), make(chan struct{})
+		n := start(t, engine.Config{MaxReceipts: 1, Sink: sinkFunc(func(ctx context.Context, b *logblock.LogBlock) error {
+			if b.Height == 1 {
+				select {
+				case <-stuck:
+					return nil
+				default:
+					close(stuck)
+					return old
+				}
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})})
+		appendAll(t, n, some(2))
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		ended, cancel := context.WithCancel(background)
+		cancel()
+		err := n.Close(ended)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, old) {
+			t.Errorf("Close: got %v, want its context's end and no old failure", err)
+		}
+	})
+}
+
+type sinkFunc func(context.Context, *logblock.LogBlock) error
+
+func (f sinkFunc) Deliver(ctx context.Context, b *logblock.LogBlock) error { return f(ctx, b) }
+
+// A second Close waits for the first, or for its own context; it does not cut the first short.
+func TestSecondCloseWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocks := make(chan *logblock.LogBlock)
+		n := start(t, engine.Config{Sink: chanSink(blocks), MaxReceipts: 1})
+		appendAll(t, n, some(2))
+		var wg sync.WaitGroup
+		wg.Go(func() { closeNotary(t, n) })
+		synctest.Wait()
+		ended, cancel := context.WithCancel(background)
+		cancel()
+		if err := n.Close(ended); !errors.Is(err, context.Canceled) {
+			t.Errorf("second Close: got %v, want its context's end", err)
+		}
+		for range 2 {
+			<-blocks
+		}
+		wg.Wait()
+		if err := n.Close(ended); err != nil {
+			t.Errorf("Close after Close: got %v, want nil", err)
+		}
 	})
 }
 

@@ -13,9 +13,10 @@
 //
 // # What is promised
 //
-// This Notary lives in memory. A receipt that Append accepted is in exactly one LogBlock unless the process ends
-// before that block was delivered. A Sink's failure loses nothing: the block is kept and offered again, with growing
-// pauses; no further block is sealed meanwhile, the queue fills, and Append waits. Nothing here keeps a second process,
+// This Notary lives in memory. A receipt that Append accepted is in exactly one LogBlock unless the process ends before
+// that block was delivered. A Sink's failure loses nothing: the block is kept and offered again, with growing pauses; no
+// further block is sealed meanwhile, the queue fills, and Append waits. When the Signer fails, or the Sink for good
+// (ErrPermanent), the Notary stops, and Close returns the blocks that were not taken and the leaves in no block. Nothing here keeps a second process,
 // or a second run from the same Config.Resume, from signing other blocks at the same heights: one Notary at a time
 // holds a key and an app.
 //
@@ -27,6 +28,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -58,19 +60,21 @@ type Notary struct {
 	past         history
 	totals       totals
 
-	// Touched by the sealing goroutine alone, and by Close after done.
+	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
 	head        logblock.Head
 	hashes      []merkle.Hash
 	tree        merkle.Builder
 	undelivered []*logblock.LogBlock
-	unsealed    int
-	sinkErr     error
+	unsealed    [][]byte
+	stopErr     error // why something is undelivered or unsealed
 
 	delivery     context.Context // ends when delivery is given up
 	stopDelivery context.CancelCauseFunc
 	arm          chan struct{} // capacity 1: the window goroutine has a batch to watch
 	quit         chan struct{} // closed when the sealing goroutine ends
 	idle         chan struct{} // closed when the window goroutine ends
+	closed       chan struct{} // closed when the first Close is done; outcome is settled then
+	outcome      error
 }
 
 // totals of what was sealed since New; guarded by Notary.mu.
@@ -95,10 +99,11 @@ func New(cfg Config) (*Notary, error) {
 		arm:    make(chan struct{}, 1),
 		quit:   make(chan struct{}),
 		idle:   make(chan struct{}),
+		closed: make(chan struct{}),
 	}
 	if cfg.Check == CheckStrict {
 		if n.producers, err = logblock.NewProducers(cfg.Producers, n.legacy); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
 		}
 	}
 	n.cfg.Producers = nil // the caller's slice
@@ -150,20 +155,13 @@ func (n *Notary) Seal(ctx context.Context) (*logblock.LogBlock, error) {
 	return s.wait(ctx)
 }
 
-func (s *sealing) wait(ctx context.Context) (*logblock.LogBlock, error) {
-	select {
-	case <-s.done:
-		return s.block, s.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// Close takes no more receipts, seals what is pending and delivers until ctx ends. What could not be delivered or
-// sealed is in the *UndeliveredError that it returns. Further calls wait for the first and return the same.
+// Close takes no more receipts, seals what is pending and delivers until ctx ends. What could not be delivered or sealed is
+// in the *UndeliveredError that it returns. It returns when the Sink's last Deliver has: a Sink that does not heed its
+// context holds Close up. Further calls wait for the first, as long as their own ctx lasts, and return the same.
 func (n *Notary) Close(ctx context.Context) error {
 	n.mu.Lock()
-	if !n.closing {
+	first := !n.closing
+	if first {
 		n.closing = true
 		if n.open.len() > 0 && n.failure == nil {
 			n.cut()
@@ -172,6 +170,25 @@ func (n *Notary) Close(ctx context.Context) error {
 		n.work.Signal()
 	}
 	n.mu.Unlock()
+	if first {
+		n.shutDown(ctx)
+	}
+	select {
+	case <-n.closed:
+		return n.outcome
+	case <-ctx.Done():
+	}
+	// Both may be true by now.
+	select {
+	case <-n.closed:
+		return n.outcome
+	default:
+		return ctx.Err()
+	}
+}
+
+// shutDown is the first Close's: it waits for the goroutines and settles the outcome.
+func (n *Notary) shutDown(ctx context.Context) {
 	select {
 	case <-n.quit:
 	case <-ctx.Done():
@@ -180,16 +197,25 @@ func (n *Notary) Close(ctx context.Context) error {
 	}
 	<-n.idle
 	n.stopDelivery(ErrClosed)
-	if len(n.undelivered) == 0 && n.unsealed == 0 {
-		return nil
+	if len(n.undelivered) > 0 || len(n.unsealed) > 0 {
+		n.outcome = &UndeliveredError{Blocks: n.undelivered, Leaves: n.unsealed, Err: n.stopErr}
 	}
-	return &UndeliveredError{Blocks: n.undelivered, Unsealed: n.unsealed, Err: n.sinkErr}
+	close(n.closed)
 }
 
 func (n *Notary) callAll() {
 	for _, w := range n.line {
 		w.call()
 	}
+}
+
+// Producers returns where each producer's chain stands now: given to Config.Producers, it continues them. It is nil
+// without CheckStrict.
+func (n *Notary) Producers() []logblock.ProducerKey {
+	if n.producers == nil {
+		return nil
+	}
+	return n.producers.Keys()
 }
 
 // Stats is a moment's view of a Notary.
@@ -235,16 +261,4 @@ func (n *Notary) oldest() (time.Time, bool) {
 		return n.cuts.first().born, true
 	}
 	return n.open.born, n.open.len() > 0
-}
-
-// refusedProducer turns what Producers refused into a RefusedError.
-func refusedProducer(err error) error {
-	if err == nil {
-		return nil
-	}
-	index := 0
-	if p, ok := err.(*logblock.ProducerError); ok {
-		index = p.Index
-	}
-	return &RefusedError{Index: index, Err: err}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -304,10 +305,10 @@ func TestResume(t *testing.T) {
 	verify(t, signer.PublicKey(), sink.taken(), receipts)
 }
 
-// Eight producers, a sink that fails half the time in both ways: every accepted receipt is in one block, in its
+// Eight producers, blocks cut by count, window, bytes and hand, a sink that fails half the time in both ways: every accepted receipt is in one block, in its
 // producer's order, and Append's answer says where.
 func TestManyProducers(t *testing.T) {
-	const producers, each = 8, 400
+	const producers, each, most = 8, 150, 24
 	random := rand.New(rand.NewPCG(1, 2))
 	sink := &shelf{fail: func(int, *logblock.LogBlock) (error, bool) {
 		switch random.IntN(4) {
@@ -320,20 +321,76 @@ func TestManyProducers(t *testing.T) {
 	}}
 	synctest.Test(t, func(t *testing.T) {
 		signer := newSigner(t)
-		n := start(t, engine.Config{Signer: signer, Sink: sink, MaxReceipts: 16, MaxPending: 40})
+		n := start(t, engine.Config{
+			Signer: signer, Sink: sink, MaxReceipts: most, MaxPending: 3 * most,
+			MaxWindow: 20 * time.Millisecond, MaxPendingBytes: engine.MinMaxPendingBytes,
+		})
 		order := make([]*receipt.Receipt, producers*each)
-		var wg sync.WaitGroup
+		var wg, seals sync.WaitGroup
 		for p := range producers {
 			wg.Go(func() { produce(t, n, fmt.Sprint("job-", p), p, each, order) })
 		}
+		stop := make(chan struct{})
+		seals.Go(func() { sealByHand(t, n, stop) })
 		wg.Wait()
+		close(stop)
+		seals.Wait()
 		closeNotary(t, n)
 		verify(t, signer.PublicKey(), sink.taken(), order)
 		inOrder(t, order)
+		reasons := cutReasons(t, sink.taken(), order, most)
+		for _, reason := range []string{"count", "bytes", "window or hand"} {
+			if reasons[reason] == 0 {
+				t.Errorf("no block was cut by %s: %v", reason, reasons)
+			}
+		}
 	})
 }
 
-// produce appends each receipts in one of three ways and notes them in order by sequence number.
+// cutReasons counts why blocks ended where they did.
+func cutReasons(t *testing.T, blocks []*logblock.LogBlock, order []*receipt.Receipt, most uint32) map[string]int {
+	t.Helper()
+	reasons := map[string]int{}
+	next := 0
+	for _, b := range blocks {
+		size := 0
+		for range b.Count {
+			enc, err := order[next].AppendCanonical(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			size += len(enc)
+			next++
+		}
+		switch {
+		case b.Count == most:
+			reasons["count"]++
+		case size >= engine.MinMaxPendingBytes/4:
+			reasons["bytes"]++
+		default:
+			reasons["window or hand"]++
+		}
+	}
+	return reasons
+}
+
+// sealByHand calls Seal now and then until stop is closed.
+func sealByHand(t *testing.T, n *engine.Notary, stop <-chan struct{}) {
+	tick := time.NewTicker(7 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-stop:
+			return
+		}
+		if _, err := n.Seal(background); err != nil && !errors.Is(err, engine.ErrEmpty) {
+			t.Errorf("Seal: %v", err)
+		}
+	}
+}
+
+// produce appends each receipts, some of them large, in one of three ways and notes them in order by sequence number.
 func produce(t *testing.T, n *engine.Notary, container string, way, each int, order []*receipt.Receipt) {
 	for i := 0; i < each; {
 		size := 1
@@ -343,6 +400,9 @@ func produce(t *testing.T, n *engine.Notary, container string, way, each int, or
 		batch := make([]*receipt.Receipt, size)
 		for j := range batch {
 			batch[j] = plain(container, i+j)
+			if (i+j)%50 < 25 {
+				batch[j].Labels = []receipt.Label{{Key: "large", Value: strings.Repeat("v", 60_000)}}
+			}
 		}
 		var first engine.Seq
 		var err error
@@ -440,4 +500,39 @@ func TestWaitForgets(t *testing.T) {
 	if got, err := n.Wait(background, last); err != nil || got.Height != 77+uint64(last) {
 		t.Errorf("Wait(%d): got (%v, %v), want height %d", last, got, err, 77+uint64(last))
 	}
+}
+
+// Close comes while eight producers append: what was accepted is sealed, the rest refused, nobody waits for ever.
+func TestCloseWhileProducersAppend(t *testing.T) {
+	const producers, each = 8, 300
+	signer, sink := newSigner(t), new(shelf)
+	n := start(t, engine.Config{Signer: signer, Sink: sink, MaxReceipts: 4, MaxPending: 8})
+	order := make([]*receipt.Receipt, producers*each)
+	var wg sync.WaitGroup
+	for p := range producers {
+		wg.Go(func() {
+			for i := range each {
+				r := plain(fmt.Sprint("job-", p), i)
+				seq, err := n.Append(background, r)
+				if err != nil {
+					if !errors.Is(err, engine.ErrClosed) || seq != 0 {
+						t.Errorf("Append: got (%d, %v), want (0, ErrClosed)", seq, err)
+					}
+					return
+				}
+				order[seq-1] = r
+			}
+		})
+	}
+	if _, err := n.Wait(background, 1); err != nil { // somebody is at work
+		t.Log(err) // nobody was yet: the number was not given out
+	}
+	closeNotary(t, n)
+	wg.Wait()
+	accepted := 0
+	for accepted < len(order) && order[accepted] != nil {
+		accepted++
+	}
+	verify(t, signer.PublicKey(), sink.taken(), order[:accepted])
+	inOrder(t, order[:accepted])
 }

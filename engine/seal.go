@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/encseal/encseal/engine/logblock"
@@ -63,8 +64,8 @@ func (n *Notary) seal(b *batch) (*logblock.LogBlock, error) {
 		App:    n.cfg.App,
 		Height: n.head.Height + 1,
 		Count:  uint32(b.len()),
-		FromTS: string(b.span.from.bytes()),
-		ToTS:   string(b.span.to.bytes()),
+		FromTS: b.span.From(),
+		ToTS:   b.span.To(),
 		Scheme: n.cfg.Scheme,
 	}
 	digest, err := n.finish(block, b)
@@ -120,8 +121,7 @@ func (n *Notary) conclude(b *batch, block *logblock.LogBlock) {
 	n.totals.leafBytes += uint64(len(b.arena))
 	n.past.add(block.Height, b.first, b.len())
 	b.settle(block, nil)
-	if len(n.free) < maxFreeBatches {
-		b.reset()
+	if b.reset() && len(n.free) < maxFreeBatches {
 		n.free = append(n.free, b)
 	}
 	n.callNext()
@@ -138,14 +138,10 @@ func (b *batch) settle(block *logblock.LogBlock, err error) {
 func (n *Notary) fail(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.failure = err
-	n.sinkErr = err
-	n.unsealed = n.pending
-	for _, b := range n.cuts.all() {
+	n.failure, n.stopErr = err, err
+	for _, b := range slices.Concat(n.cuts.all(), []*batch{n.open}) {
+		n.unsealed = b.appendLeaves(n.unsealed)
 		b.settle(nil, err)
-	}
-	if n.open.len() > 0 {
-		n.open.settle(nil, err)
 	}
 	n.callAll()
 }
@@ -153,16 +149,13 @@ func (n *Notary) fail(err error) {
 // deliver offers block until the Sink takes it or delivery is given up; then the block is kept for Close. It returns
 // false when the Sink failed for good: then the Notary stops, as blocks nobody takes must not pile up.
 func (n *Notary) deliver(block *logblock.LogBlock) bool {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		if n.delivery.Err() != nil {
-			break
-		}
-		err := n.cfg.Sink.Deliver(n.delivery, block)
-		n.note(err)
-		if err == nil {
+	var err error // of the last offer
+	for pause := firstPause; n.delivery.Err() == nil; pause = min(2*pause, lastPause) {
+		if err = n.cfg.Sink.Deliver(n.delivery, block); err == nil {
+			n.note(nil)
 			return true
 		}
-		n.sinkErr = err
+		n.note(err)
 		if errors.Is(err, ErrPermanent) {
 			n.undelivered = append(n.undelivered, block)
 			n.fail(err)
@@ -170,8 +163,8 @@ func (n *Notary) deliver(block *logblock.LogBlock) bool {
 		}
 		n.rest(pause)
 	}
-	if n.sinkErr == nil {
-		n.sinkErr = context.Cause(n.delivery)
+	if n.stopErr == nil {
+		n.stopErr = errors.Join(context.Cause(n.delivery), err)
 	}
 	n.undelivered = append(n.undelivered, block)
 	return true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/logblock"
@@ -172,6 +173,85 @@ func TestStrictRace(t *testing.T) {
 	}
 	verify(t, signer.PublicKey(), sink.taken(), order)
 	inOrder(t, order)
+}
+
+// Two arrivals larger than the queue carry one chain: one enters whole, the other is refused whole, though its first piece
+// would have had room.
+func TestStrictBatchesRace(t *testing.T) {
+	for range 20 {
+		a := newProducer("a")
+		signer, sink := newSigner(t), new(shelf)
+		n := start(t, engine.Config{
+			Signer: signer, Sink: sink, MaxReceipts: 5, MaxPending: 10,
+			Check: engine.CheckStrict, Producers: []logblock.ProducerKey{a.public()},
+		})
+		chain := a.batch(t, 30)
+		var took [2]int
+		var errs [2]error
+		var wg sync.WaitGroup
+		for i := range took {
+			wg.Go(func() { _, took[i], errs[i] = n.AppendBatch(background, chain) })
+		}
+		wg.Wait()
+		closeNotary(t, n)
+		winner := 0
+		if took[0] == 0 {
+			winner = 1
+		}
+		if took[winner] != 30 || errs[winner] != nil || took[1-winner] != 0 {
+			t.Fatalf("took %v (%v), want one whole and one refused", took, errs)
+		}
+		var refused *engine.RefusedError
+		if !errors.As(errs[1-winner], &refused) {
+			t.Fatalf("got %v, want the second refused", errs[1-winner])
+		}
+		verify(t, signer.PublicKey(), sink.taken(), chain)
+	}
+}
+
+// A batch whose second producer's head moves while it waits for room is refused whole.
+func TestStrictBatchWhoseHeadMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newProducer("a"), newProducer("b")
+		signer, blocks := newSigner(t), make(chan *logblock.LogBlock)
+		n := start(t, engine.Config{
+			Signer: signer, Sink: chanSink(blocks), MaxReceipts: 2, MaxPending: 2,
+			Check: engine.CheckStrict, Producers: []logblock.ProducerKey{a.public(), b.public()},
+		})
+		as, bs := a.batch(t, 7), b.batch(t, 1)
+		if _, _, err := n.AppendBatch(background, as[:4]); err != nil { // one block sealed, the queue full
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := n.Append(background, bs[0]); err != nil { // first in line
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() { // behind it, with the same receipt at its end
+			_, taken, err := n.AppendBatch(background, []*receipt.Receipt{as[4], as[5], as[6], bs[0]})
+			refusedFor(t, err, 3, "prev_hash: already taken")
+			if taken != 0 {
+				t.Errorf("%d of a refused batch taken", taken)
+			}
+		})
+		synctest.Wait()
+		var got []*logblock.LogBlock
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			for b := range blocks {
+				got = append(got, b)
+			}
+		}()
+		wg.Wait()
+		closeNotary(t, n)
+		close(blocks)
+		<-drained
+		verify(t, signer.PublicKey(), got, append(as[:4:4], bs[0]))
+	})
 }
 
 func TestStrictFromTheMiddle(t *testing.T) {

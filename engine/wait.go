@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sort"
+
+	"github.com/encseal/encseal/engine/logblock"
 )
 
 // PositionHistory is how many sealed blocks back Wait still knows positions.
@@ -54,6 +56,30 @@ func (n *Notary) batchOf(seq Seq) *batch {
 		return nil
 	}
 	return cuts[i]
+}
+
+// sealing is how waiters learn what became of a batch. Its fields are written before done is closed and never after.
+type sealing struct {
+	done  chan struct{}
+	block *logblock.LogBlock
+	err   error
+}
+
+// watch returns what tells the batch's outcome, for the holder of Notary.mu.
+func (b *batch) watch() *sealing {
+	if b.sealing == nil {
+		b.sealing = &sealing{done: make(chan struct{})}
+	}
+	return b.sealing
+}
+
+func (s *sealing) wait(ctx context.Context) (*logblock.LogBlock, error) {
+	select {
+	case <-s.done:
+		return s.block, s.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // history remembers the first sequence number of the last PositionHistory blocks. Guarded by Notary.mu.

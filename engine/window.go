@@ -40,7 +40,7 @@ func (n *Notary) watchWindow() {
 func (n *Notary) checkWindow() (left time.Duration, watch bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.open.len() > 0 && n.stopped() == nil {
+	if n.open.len() > 0 {
 		left = n.cfg.MaxWindow - time.Since(n.open.born)
 		if left > 0 {
 			return left, true

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
-	"github.com/encseal/encseal/engine/bpi1"
 	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/receipt"
 	"github.com/encseal/encseal/engine/sign"
 )
 
 type checkCmd struct {
 	Pub         string `required:"" placeholder:"KEY" help:"The notary's public key that you trust: ed25519:HEX or a PEM file."`
 	ProducerKey string `placeholder:"KEY" help:"The producer's public key: check the receipt's own hash and signature too."`
+	Scheme      string `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1: judge LogBlocks of the original pipeline's rules too, in evidence."`
 	Proof       string `arg:"" optional:"" help:"Proof or evidence; - is standard input, also without it."`
 }
 
@@ -21,7 +24,7 @@ Takes what "encseal prove" prints, and says if it holds: that the notary whose k
 place of this LogBlock. It needs no network and no log.
 
 Takes evidence as well: two LogBlocks of one app and height, both signed by the notary, that say different things. Evidence that
-holds proves that the notary equivocated.
+holds proves that the notary equivocated. LogBlocks of scheme bpi-1 are judged only when asked for by --scheme.
 
 Examples:
 
@@ -31,6 +34,7 @@ Examples:
 }
 
 func (c *checkCmd) Run(con *console) error {
+	warnWeak(con, c.Scheme)
 	key, err := publicKey("--pub", c.Pub)
 	if err != nil {
 		return err
@@ -66,6 +70,9 @@ func (c *checkCmd) check(con *console, name string, data []byte, key sign.Public
 	}
 	switch kind {
 	case logblock.ProofFile:
+		if c.Scheme == logblock.BPI1 {
+			return usage("--scheme bpi-1: that scheme has no proofs")
+		}
 		proof, err := logblock.ParseProof(data)
 		if err == nil {
 			err = proof.Check(key)
@@ -88,13 +95,26 @@ func (c *checkCmd) check(con *console, name string, data []byte, key sign.Public
 		}
 		evidence, err := logblock.ParseEvidence(data)
 		if err == nil {
-			err = evidence.Check(key, bpi1.Rules{})
+			err = c.asked(evidence)
+		}
+		if err == nil {
+			err = evidence.Check(key, legacy(c.Scheme))
 		}
 		if err != nil {
 			return c.fails(con, "evidence", name, err)
 		}
 		return con.print(evidenceFacts(evidence, key))
 	}
+}
+
+// asked refuses evidence that needs the rules of a scheme nobody asked for.
+func (c *checkCmd) asked(e *logblock.Evidence) error {
+	for i := range e.Blocks {
+		if e.Blocks[i].Scheme == logblock.BPI1 && c.Scheme != logblock.BPI1 {
+			return errors.New("a LogBlock of scheme bpi-1, which is judged only when asked for: --scheme bpi-1")
+		}
+	}
+	return nil
 }
 
 // fails prints a verdict that is not good, and ends with its code.
@@ -112,7 +132,7 @@ func proofFacts(p *logblock.Proof, key sign.PublicKey, producer *sign.PublicKey)
 	fmt.Fprintf(&b, "height: %d\n", p.Block.Height)
 	fmt.Fprintf(&b, "index: %d of %d\n", p.Index, p.Block.Count)
 	if p.Receipt != nil {
-		fmt.Fprintf(&b, "receipt: %v\n", p.Receipt.Hash)
+		fmt.Fprintf(&b, "receipt: %s\n", shownHash(p.Receipt.Hash))
 	} else {
 		fmt.Fprintf(&b, "leaf: %d bytes\n", len(p.Leaf))
 	}
@@ -123,6 +143,14 @@ func proofFacts(p *logblock.Proof, key sign.PublicKey, producer *sign.PublicKey)
 		fmt.Fprintf(&b, "producer: not checked\n")
 	}
 	return b.String()
+}
+
+// shownHash is a hash as a verdict can carry it. A producer is free in what it calls its hash, line feeds included.
+func shownHash(h receipt.Hash) string {
+	if _, ok := h.Digest(); ok || h == receipt.Genesis() {
+		return h.String()
+	}
+	return strconv.Quote(h.String())
 }
 
 func sealedWhat(p *logblock.Proof) string {

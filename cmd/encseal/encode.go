@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/hex"
-	"errors"
 	"io"
 
 	"github.com/encseal/encseal/engine/receipt"
@@ -40,7 +39,10 @@ func (c *encodeCmd) Run(con *console) error {
 	defer in.Close()
 	out := bufio.NewWriterSize(con.out, readSize)
 	err = c.encode(out, in)
-	return errors.Join(out.Flush(), err) // an error of out outlives the lines before a refused one
+	if failed := out.Flush(); failed != nil {
+		return failed // whatever stands in a later line: the output lacks what stands before it
+	}
+	return err
 }
 
 func (c *encodeCmd) encode(out io.Writer, in *input) error {

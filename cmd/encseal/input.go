@@ -74,21 +74,3 @@ func bothStdin(a, b string) error {
 	}
 	return nil
 }
-
-// lastByte remembers the last byte that went through, which tells a file that ends with a line feed from a torn one.
-type lastByte struct {
-	io.Reader
-	last byte
-	any  bool
-}
-
-func (l *lastByte) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
-	if n > 0 {
-		l.last, l.any = p[n-1], true
-	}
-	return n, err
-}
-
-// torn reports that something was read and that it did not end with a line feed.
-func (l *lastByte) torn() bool { return l.any && l.last != '\n' }

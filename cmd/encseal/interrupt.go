@@ -5,17 +5,19 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
-// errInterrupted is what a stoppable reader returns once a signal came and all that was read before is used up.
+// errInterrupted is what a stoppable reader returns once it is stopped and all that was read before is used up.
 var errInterrupted = errors.New("interrupted")
 
 // interrupts turns the first SIGINT or SIGTERM into a closed channel; the second ends the process at once.
 type interrupts struct {
-	stop chan struct{}
-	code atomic.Int32 // exit code of the first signal, 0 before it
+	stop chan struct{} // closed by the first signal, or by halt
+	once sync.Once     // closes stop
+	code atomic.Int32  // exit code of the first signal, 0 before it
 	sigs chan os.Signal
 	done chan struct{} // closed when the goroutine has returned
 }
@@ -35,11 +37,14 @@ func catchInterrupts(con *console) *interrupts {
 			}
 			n.code.Store(code)
 			con.say("%v: sealing what was read; a second signal ends at once", sig)
-			close(n.stop)
+			n.halt()
 		}
 	}()
 	return n
 }
+
+// halt closes stop without a signal. Any goroutine may call it.
+func (n *interrupts) halt() { n.once.Do(func() { close(n.stop) }) }
 
 // release gives the signals back to the system.
 func (n *interrupts) release() {
@@ -58,7 +63,7 @@ func (n *interrupts) err() error {
 
 // stoppable reads src until stop is closed, even where a read of src blocks for ever: the read is made by a goroutine of
 // its own into a buffer of its own, and when stop comes first, both are left to the end of the process. Nothing is read
-// ahead of being asked for, so that what a signal leaves unread is still in the pipe.
+// ahead of being asked for: what a signal leaves unread is still in the pipe, but for what such a read takes yet.
 type stoppable struct {
 	stop <-chan struct{}
 	ask  chan []byte // a buffer to read into; closed by Close
@@ -121,6 +126,16 @@ func (s *stoppable) fill() {
 		}
 	}
 	s.rest, s.err = s.buf[:c.n], c.err
+}
+
+// late returns how many bytes the read that stop came before has taken since. They are lost to this reader.
+func (s *stoppable) late() int {
+	select {
+	case c := <-s.got:
+		return c.n
+	default:
+		return 0
+	}
 }
 
 // Close ends the goroutine, unless it is inside a read that never returns.

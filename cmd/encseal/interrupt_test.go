@@ -50,3 +50,27 @@ func TestStoppableEndsAsItsSource(t *testing.T) {
 		t.Fatalf("got %d bytes, %v, want %d, nil", len(got), err, 3*readSize+1)
 	}
 }
+
+func TestStoppableSaysWhatCameLate(t *testing.T) {
+	stop := make(chan struct{})
+	src, writer := io.Pipe()
+	s := newStoppable(src, stop)
+	defer s.Close()
+	close(stop)
+	// Of a stop and a buffer to hand out that are both there, either may be taken.
+	s.ask <- s.buf
+	if _, err := s.Read(make([]byte, 1)); err != errInterrupted {
+		t.Fatalf("got %v, want %v", err, errInterrupted)
+	}
+	if n := s.late(); n != 0 {
+		t.Errorf("nothing came: got %d", n)
+	}
+	if _, err := writer.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	s.ask <- s.buf // the read before has ended
+	if n := s.late(); n != 4 {
+		t.Errorf("got %d, want 4", n)
+	}
+}

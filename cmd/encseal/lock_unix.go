@@ -4,28 +4,24 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 )
 
-// openLocked opens path for appending, created with mode 0644 where it is not there, and locks it if it is a regular
-// file: two runs never write into one file. The file's kind decides, not its name, so /dev/full and pipes work.
-func openLocked(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, err
+// lock takes the lock of an open file, until the file is closed or unlocked.
+func lock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errors.New("is being written by another run")
 	}
-	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errors.New("is being written by another run")
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
+	return err
+}
+
+// unlock gives the lock of a file back that stays open.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
+// discard removes the file at path, which f is, and closes f. The lock is held meanwhile: who gets it next finds that its
+// file is no longer in its place.
+func discard(f *os.File, path string) error {
+	return errors.Join(os.Remove(path), f.Close())
 }

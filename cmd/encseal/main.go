@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -93,7 +94,8 @@ func run(args []string, con *console) int {
 
 	var grammar cli
 	parser, err := kong.New(&grammar, kong.Name("encseal"), kong.Description(description), kong.Bind(con),
-		kong.Writers(con.out, con.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+		kong.KindMapper(reflect.String, kong.MapperFunc(decodeText)), kong.Writers(con.out, con.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
@@ -121,6 +123,9 @@ func asUsage(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return err
+	}
+	if empty, ok := errors.AsType[*emptyError](err); ok {
+		err = empty
 	}
 	return usage("%w", err)
 }

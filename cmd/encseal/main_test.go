@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"hold":      hold,
+			"holdhalf":  holdhalf,
 			"release":   release,
 			"interrupt": interrupt,
 			"stuck":     stuck,
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"lastword":  lastword,
 			"field":     field,
 			"handover":  handover,
+			"evidence":  evidence,
 			"each":      each,
 		},
 	})
@@ -236,6 +238,12 @@ func handover(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := b.AppendJSON([]byte(text))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(line, '\n'), 0o644))
+}
+
+// evidence NEW A B writes an evidence line of the LogBlocks in the files A and B.
+func evidence(ts *testscript.TestScript, neg bool, args []string) {
+	a, b := strings.TrimSpace(ts.ReadFile(args[1])), strings.TrimSpace(ts.ReadFile(args[2]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(`{"v":1,"evidence":[`+a+","+b+"]}\n"), 0o644))
 }
 
 // each CODE FILE ARG... runs encseal with every line of FILE on its standard input, in a file of its own; every run must

@@ -41,7 +41,12 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 // hold FILE ARG... starts encseal with FILE and then its last byte (a line feed where there is none) 4 MiB times on its
 // standard input. It returns when that is written, so that FILE is read and all that is left unread is a pipe's and a
 // buffer's fill of padding. Standard input stays open.
-func hold(ts *testscript.TestScript, neg bool, args []string) {
+func hold(ts *testscript.TestScript, neg bool, args []string) { holdPadded(ts, args, 4<<20) }
+
+// holdhalf is hold with half a MiB, so that a line that has not ended is none too long.
+func holdhalf(ts *testscript.TestScript, neg bool, args []string) { holdPadded(ts, args, 512<<10) }
+
+func holdPadded(ts *testscript.TestScript, args []string, n int) {
 	h := &held{cmd: command(ts, args[1:])}
 	h.cmd.Stdout, h.cmd.Stderr = &h.stdout, &h.stderr
 	var err error
@@ -53,7 +58,7 @@ func hold(ts *testscript.TestScript, neg bool, args []string) {
 	if text != "" {
 		padding = text[len(text)-1:]
 	}
-	_, err = io.WriteString(h.stdin, text+strings.Repeat(padding, 4<<20))
+	_, err = io.WriteString(h.stdin, text+strings.Repeat(padding, n))
 	ts.Check(err)
 	ts.Value(heldKey{}).(map[string]*held)["held"] = h
 }

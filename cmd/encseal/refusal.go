@@ -35,3 +35,17 @@ func badLine(in *input, lines *receipt.Lines, err error) error {
 func at(name string, line int64, err error) error {
 	return fmt.Errorf("%s:%d: %w", name, line, err)
 }
+
+// detail is the text of an error about a LogBlock without what the place before it says already.
+func detail(err error) string {
+	if check, ok := errors.AsType[*logblock.CheckError](err); ok {
+		return check.Detail()
+	}
+	if field, ok := errors.AsType[*logblock.FieldError](err); ok {
+		if field.Field == "" {
+			return field.Reason
+		}
+		return field.Field + ": " + field.Reason
+	}
+	return err.Error()
+}

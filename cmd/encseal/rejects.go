@@ -27,7 +27,7 @@ func createRejects(path string) (*rejects, error) {
 		return nil, err
 	}
 	if err := out.mustBeEmpty(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, out.file.Close())
 	}
 	return &rejects{out: out}, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/bpi1"
@@ -12,14 +11,14 @@ import (
 )
 
 type sealCmd struct {
-	App         *string       `placeholder:"APP" help:"App to seal for; without it, the app of the chain given by --after, else of the first receipt."`
+	App         string        `placeholder:"APP" help:"App to seal for; without it, the app of the chain given by --after, else of the first receipt."`
 	Key         string        `placeholder:"PEM" help:"The notary's private key; without it, a key is made for this run and forgotten."`
 	After       string        `placeholder:"BLOCKS" help:"Continue the chain in this file of LogBlocks, after checking it whole."`
 	MaxReceipts int           `default:"100" placeholder:"N" help:"Receipts in a LogBlock, 1 to 1048576 (default ${default})."`
 	MaxWindow   time.Duration `default:"300s" placeholder:"TIME" help:"Longest time that a receipt waits for its LogBlock (default ${default})."`
 	Scheme      string        `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1, the original pipeline's rules."`
 	Check       string        `enum:"none,strict" default:"none" placeholder:"CHECK" help:"none (default), or strict: each receipt's hash, signature and place in its producer's chain."`
-	ProducerKey []string      `sep:"none" placeholder:"KEY" help:"A producer for --check strict: ed25519:HEX, or ed25519:HEX@blake3:HEX in mid-chain, or a PEM file. Repeatable."`
+	ProducerKey []string      `sep:"none" placeholder:"KEY" help:"A producer for --check strict: ed25519:HEX or a PEM file; ed25519:HEX@blake3:HEX to go on after its receipt of that hash, as in a later run: --after does not carry producers' places over. Repeatable."`
 	OnBad       string        `enum:"stop,skip" default:"stop" placeholder:"WHAT" help:"At a line that is refused: stop (default) after sealing what stands before it, or skip it, kept in --rejects."`
 	Rejects     string        `placeholder:"FILE" help:"Where --on-bad skip puts refused lines, as NDJSON with line number and reason."`
 	Output      string        `short:"o" placeholder:"BLOCKS" help:"File for the LogBlocks, instead of standard output. It must be new or empty, or the file of --after."`
@@ -28,8 +27,9 @@ type sealCmd struct {
 
 func (*sealCmd) Help() string {
 	return `
-Reads StepReceipts of one app, and writes a signed LogBlock, a line of JSON, whenever --max-receipts are together or the
-oldest has waited --max-window. Receipts become leaves in the order in which they stand. Memory stays flat on any input.
+Reads StepReceipts of one app, and writes a signed LogBlock, a line of JSON, whenever --max-receipts (or 64 MiB of them)
+are together or the oldest has waited --max-window. Receipts become leaves in the order in which they stand. Memory stays
+flat on any input.
 
 A key and an app have one chain, which starts at height 1. To go on with it in a later run, give the file so far to
 --after; -o with the same file appends to it. Two runs that start from the same place with one key and one app sign
@@ -49,8 +49,6 @@ Examples:
 // validate refuses flags that do not go together.
 func (c *sealCmd) validate() error {
 	switch {
-	case c.App != nil && (len(*c.App) < 1 || len(*c.App) > 255 || !utf8.ValidString(*c.App)):
-		return usage("--app is 1 to 255 bytes of UTF-8")
 	case c.MaxReceipts < 1 || c.MaxReceipts > engine.LimitMaxReceipts:
 		return usage("--max-receipts is 1 to %d", engine.LimitMaxReceipts)
 	case c.MaxWindow <= 0:
@@ -68,7 +66,7 @@ func (c *sealCmd) validate() error {
 	case c.After != "" && c.Key == "":
 		return usage("--after continues a chain with the key that it requires: give --key")
 	}
-	return nil
+	return checkApp(c.App)
 }
 
 func (c *sealCmd) Run(con *console) error {
@@ -89,11 +87,8 @@ func (c *sealCmd) Run(con *console) error {
 		}
 	}
 	s := &sealing{con: con, cmd: c, config: engine.Config{
-		Signer: signer, Scheme: c.Scheme, MaxReceipts: c.MaxReceipts, MaxWindow: c.MaxWindow, Producers: producers,
+		App: c.App, Signer: signer, Scheme: c.Scheme, MaxReceipts: c.MaxReceipts, MaxWindow: c.MaxWindow, Producers: producers,
 	}}
-	if c.App != nil {
-		s.config.App = *c.App
-	}
 	if c.Check == "strict" {
 		s.config.Check = engine.CheckStrict
 		if _, err := logblock.NewProducers(producers, legacy(c.Scheme)); err != nil {

@@ -116,16 +116,20 @@ func (c *chain) describe(con *console, handedOver bool) {
 	}
 }
 
-// detail is the text of an error about a LogBlock without what the place before it says already.
-func detail(err error) string {
-	if check, ok := errors.AsType[*logblock.CheckError](err); ok {
-		return check.Detail()
-	}
-	if field, ok := errors.AsType[*logblock.FieldError](err); ok {
-		if field.Field == "" {
-			return field.Reason
-		}
-		return field.Field + ": " + field.Reason
-	}
-	return err.Error()
+// lastByte remembers the last byte that went through, which tells a file that ends with a line feed from a torn one.
+type lastByte struct {
+	io.Reader
+	last byte
+	any  bool
 }
+
+func (l *lastByte) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if n > 0 {
+		l.last, l.any = p[n-1], true
+	}
+	return n, err
+}
+
+// torn reports that something was read and that it did not end with a line feed.
+func (l *lastByte) torn() bool { return l.any && l.last != '\n' }

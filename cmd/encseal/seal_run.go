@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/encseal/encseal/engine"
@@ -20,6 +22,7 @@ type sealing struct {
 	config engine.Config
 
 	in      *input
+	stop    *interrupts
 	lines   *receipt.Lines
 	out     *output
 	blocks  engine.Sink
@@ -39,20 +42,27 @@ func (s *sealing) run() error {
 		return err
 	}
 	defer s.in.Close()
-	if err := s.openOutput(); err != nil {
-		return err
-	}
-	if s.cmd.Rejects != "" {
-		if s.rejects, err = createRejects(s.cmd.Rejects); err != nil {
-			return err
-		}
+	if err := s.openOutputs(); err != nil {
+		return errors.Join(err, s.finish(err))
 	}
 	if s.cmd.Key != "" && s.cmd.After == "" {
 		s.con.say("no --after: the app starts at height 1; a second such run with this key and app would equivocate")
 	}
-	stop := catchInterrupts(s.con)
-	defer stop.release()
-	return s.stream(stop)
+	s.stop = catchInterrupts(s.con)
+	defer s.stop.release()
+	return s.stream()
+}
+
+func (s *sealing) openOutputs() error {
+	err := s.openOutput()
+	if err != nil || s.cmd.Rejects == "" {
+		return err
+	}
+	if info, err := os.Stat(s.cmd.Rejects); err == nil && info.Mode().IsRegular() && s.out.is(info, nil) {
+		return usage("--rejects: %s is where the LogBlocks go", s.cmd.Rejects)
+	}
+	s.rejects, err = createRejects(s.cmd.Rejects)
+	return err
 }
 
 // openOutput opens -o, and goes through --after, whose file may be the same one.
@@ -67,7 +77,13 @@ func (s *sealing) openOutput() error {
 	}
 	if s.cmd.Output == "" || s.cmd.Output == "-" {
 		s.out = streamOutput(s.con.out, "standard output")
-	} else if s.out, err = openOutput(s.cmd.Output); err != nil {
+		if after != nil && s.out.is(after.file.Stat()) {
+			err = s.out.hold() // redirected to the log that it continues: as -o with that file
+		}
+	} else {
+		s.out, err = openOutput(s.cmd.Output)
+	}
+	if err != nil {
 		return err
 	}
 	if after == nil {
@@ -78,7 +94,7 @@ func (s *sealing) openOutput() error {
 	if err != nil {
 		return err
 	}
-	if !s.out.same(after.file) {
+	if !s.out.is(after.file.Stat()) {
 		return s.out.mustBeEmpty()
 	}
 	if chain.unterminated {
@@ -89,8 +105,8 @@ func (s *sealing) openOutput() error {
 
 // stream seals line by line, then closes everything and sums up. Of several things that went wrong it returns the one
 // that says most of what is missing.
-func (s *sealing) stream(stop *interrupts) error {
-	reader := newStoppable(s.in, stop.stop)
+func (s *sealing) stream() error {
+	reader := newStoppable(s.in, s.stop.stop)
 	defer reader.Close()
 	s.started = time.Now()
 	s.bar = newProgress(s.con, s.in, s.out)
@@ -102,21 +118,29 @@ func (s *sealing) stream(stop *interrupts) error {
 		err = closing // it says what is not delivered, and the writing came before whatever reading met
 	}
 	s.bar.stop()
-	if err == nil || errors.Is(err, errInterrupted) {
-		err = stop.err()
+	if n := reader.late(); n > 0 && s.in.size < 0 && s.stop.err() != nil {
+		s.con.say("%s: %d bytes that came after the signal were read, neither sealed nor refused", s.in.name, n)
 	}
-	if finish := s.finish(); finish != nil && !isFailure(err) {
+	if err == nil || errors.Is(err, errInterrupted) {
+		err = s.stop.err()
+	}
+	if finish := s.finish(err); finish != nil && !isFailure(err) {
 		err = finish // a refusal or a signal says that all before it is sealed: not so
 	}
 	s.sum(err)
 	return err
 }
 
-// finish makes what was written durable.
-func (s *sealing) finish() error {
-	err := s.out.finish()
+// finish makes what was written durable, once the run ended with runErr.
+func (s *sealing) finish(runErr error) error {
+	stopped := s.stop != nil && s.stop.err() != nil
+	failed := runErr != nil && !stopped
+	var err error
+	if s.out != nil {
+		err = s.out.finish(failed)
+	}
 	if s.rejects != nil {
-		err = errors.Join(err, s.rejects.out.finish())
+		err = errors.Join(err, s.rejects.out.finish(failed))
 	}
 	return err
 }
@@ -133,6 +157,7 @@ func (s *sealing) readLines() error {
 		case errors.Is(err, receipt.ErrLineTooLong):
 			err = s.refuse(nil, refusal(err))
 		case errors.Is(err, errInterrupted):
+			s.cutOff(s.lines.Line() + 1)
 			return err
 		case err != nil:
 			return s.in.unreadable(err)
@@ -145,8 +170,18 @@ func (s *sealing) readLines() error {
 			}
 		}
 		if err != nil {
+			if errors.Is(err, errInterrupted) { // inside a line too long to hold
+				s.cutOff(s.lines.Line())
+			}
 			return err
 		}
+	}
+}
+
+// cutOff says which line a signal came into the middle of.
+func (s *sealing) cutOff(line int64) {
+	if s.stop.err() != nil && s.lines.Partial() {
+		s.con.say("%s:%d: cut off by the signal, neither sealed nor refused", s.in.name, line)
 	}
 }
 
@@ -154,7 +189,7 @@ func (s *sealing) readLines() error {
 func (s *sealing) seal(r *receipt.Receipt) error {
 	if s.notary == nil {
 		if s.config.App == "" {
-			s.config.App = string([]byte(r.App)) // r's strings live until the next line
+			s.config.App = strings.Clone(r.App) // r's strings live until the next line
 		}
 		s.config.Sink = s
 		notary, err := engine.New(s.config)
@@ -170,6 +205,9 @@ func (s *sealing) seal(r *receipt.Receipt) error {
 // Deliver hands a block to the output. It is called by the notary's goroutine.
 func (s *sealing) Deliver(ctx context.Context, b *logblock.LogBlock) error {
 	if err := s.blocks.Deliver(ctx, b); err != nil {
+		if errors.Is(err, engine.ErrPermanent) {
+			s.stop.halt() // an input that is idle must not put off the end
+		}
 		return err
 	}
 	s.bar.blocks.Add(1)
@@ -210,8 +248,8 @@ func (s *sealing) closeNotary() error {
 	if n := len(lost.Blocks); n > 0 {
 		text += fmt.Sprintf("; signed and not written: %d from height %d", n, lost.Blocks[0].Height)
 	}
-	if lost.Unsealed > 0 {
-		text += fmt.Sprintf("; read and not sealed: %d receipts", lost.Unsealed)
+	if len(lost.Leaves) > 0 {
+		text += fmt.Sprintf("; read and not sealed: %d receipts", len(lost.Leaves))
 	}
 	return fmt.Errorf("%w (%s)", lost.Err, text)
 }

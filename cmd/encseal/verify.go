@@ -13,7 +13,7 @@ type verifyCmd struct {
 	Pub         string   `required:"" placeholder:"KEY" help:"The notary's public key that you trust: ed25519:HEX or a PEM file."`
 	Blocks      string   `required:"" placeholder:"FILE" help:"LogBlocks of one app, in order of height; - is standard input."`
 	Receipts    string   `placeholder:"FILE" help:"The receipts that they seal, all of them in order; - is standard input."`
-	App         *string  `placeholder:"APP" help:"App that the LogBlocks must be of; without it, the first one's."`
+	App         string   `placeholder:"APP" help:"App that the LogBlocks must be of; without it, the first one's."`
 	Scheme      string   `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1, the original pipeline's rules."`
 	Head        []string `sep:"none" placeholder:"HEIGHT:blake3:HEX" help:"A LogBlock that must be among them: what an earlier check said to keep. Repeatable."`
 	After       string   `placeholder:"HEIGHT:blake3:HEX" help:"The LogBlock before the first, for a part of a log; --pub is then the key for what follows it."`
@@ -90,11 +90,10 @@ func (c *verifyCmd) config() (logblock.CheckerConfig, error) {
 	if cfg.Key, err = publicKey("--pub", c.Pub); err != nil {
 		return cfg, err
 	}
-	if c.App != nil {
-		if cfg.App = *c.App; cfg.App == "" {
-			return cfg, usage("--app is 1 to 255 bytes")
-		}
+	if err := checkApp(c.App); err != nil {
+		return cfg, err
 	}
+	cfg.App = c.App
 	for _, text := range c.Head {
 		head, err := logblock.ParseHead(text)
 		if err != nil {

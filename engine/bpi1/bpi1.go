@@ -74,9 +74,6 @@ const version = 1
 // is of them; they are safe for concurrent use.
 type Rules struct{}
 
-// Scheme returns the scheme's name, "bpi-1".
-func (Rules) Scheme() string { return "bpi-1" }
-
 // ReceiptDigest returns the digest that the producer signs. It covers neither Hash nor Sig, which may be missing; every
 // other rule of a receipt holds, and where one is broken the error is the *receipt.FieldError of AppendSigned.
 func (Rules) ReceiptDigest(r *receipt.Receipt) ([32]byte, error) {
@@ -164,10 +161,4 @@ func (Rules) BlockDigest(app string, height uint64, root [32]byte, count uint32,
 	b = append(b, fromTS...)
 	b = append(b, toTS...)
 	return blake3.Sum256(b)
-}
-
-// CompareTS orders the ts of two receipts for a block's range, −1, 0 or +1: as strings, bytewise. from_ts is the smallest
-// ts of the block and to_ts the largest.
-func (Rules) CompareTS(a, b string) int {
-	return strings.Compare(a, b)
 }

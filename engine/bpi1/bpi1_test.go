@@ -200,23 +200,6 @@ func TestBlockDigestBytes(t *testing.T) {
 	}
 }
 
-func TestCompareTS(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"2026-01-15T10:00:00Z", "2026-01-15T10:00:00Z", 0},
-		{"2026-01-15T10:00:00Z", "2026-01-15T10:00:01Z", -1},
-		{"2026-01-15T10:00:00Z", "2026-01-15T12:00:00+02:00", -1}, // one instant, two texts
-		{"2026-01-15T12:00:00+02:00", "2026-01-15T11:00:00Z", 1},  // the earlier instant is the larger text
-		{"2026-01-15T10:00:00Z", "2026-01-15T10:00:00.5Z", 1},     // a dot is smaller than Z
-	} {
-		if got := (Rules{}).CompareTS(c.a, c.b); got != c.want {
-			t.Errorf("%s, %s: got %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // TestWeaknesses shows each weak point that the package names, so that none is claimed that is not there.
 func TestWeaknesses(t *testing.T) {
 	a, b, c := [32]byte{1}, [32]byte{2}, [32]byte{3}

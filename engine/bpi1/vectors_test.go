@@ -188,10 +188,10 @@ func seal(t *testing.T, signer *sign.Signer, app string, height uint64, receipts
 			t.Fatal(err)
 		}
 		hashes = append(hashes, rules.HashLeaf(leaf))
-		if rules.CompareTS(receipts[i].TS, from) < 0 {
+		if receipts[i].TS < from {
 			from = receipts[i].TS
 		}
-		if rules.CompareTS(receipts[i].TS, to) > 0 {
+		if receipts[i].TS > to {
 			to = receipts[i].TS
 		}
 	}

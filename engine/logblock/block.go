@@ -45,7 +45,6 @@ type LogBlock struct {
 
 // Legacy is the rule book of scheme bpi-1, FORMAT §5, for the calls that are told to accept it. engine/bpi1.Rules is one.
 type Legacy interface {
-	Scheme() string // BPI1
 	ReceiptDigest(r *receipt.Receipt) ([32]byte, error)
 	AppendLeaf(dst []byte, r *receipt.Receipt) ([]byte, error)
 	HashLeaf(leaf []byte) [32]byte
@@ -58,7 +57,7 @@ func (b *LogBlock) check() error {
 	if b.Scheme != EncSeal1 && b.Scheme != BPI1 {
 		return &FieldError{"scheme", fmt.Sprintf("%q is neither %q nor %q", b.Scheme, EncSeal1, BPI1)}
 	}
-	if err := checkApp(b.App); err != nil {
+	if err := CheckApp(b.App); err != nil {
 		return err
 	}
 	if b.Height == 0 {
@@ -87,7 +86,8 @@ func (b *LogBlock) checkPrev() error {
 	return nil
 }
 
-func checkApp(app string) error {
+// CheckApp returns nil when app may name an app: 1 to 255 bytes of UTF-8, FORMAT §1. Else it returns a *FieldError for "app".
+func CheckApp(app string) error {
 	switch {
 	case app == "":
 		return &FieldError{"app", "empty"}

@@ -77,7 +77,7 @@ func NewChecker(cfg CheckerConfig) (*Checker, error) {
 		c.result.Head = c.last
 		cfg.After = nil // the caller's
 	}
-	heads, err := headsToCome(cfg.Heads, c.last)
+	heads, err := headsToCome(cfg.Heads, c.last, cfg.Scheme)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (cfg *CheckerConfig) check() error {
 		return &FieldError{"Key", err.Error()}
 	}
 	if cfg.App != "" {
-		if err := checkApp(cfg.App); err != nil {
+		if err := CheckApp(cfg.App); err != nil {
 			_, reason := fieldOf(err)
 			return &FieldError{"App", reason}
 		}
@@ -121,7 +121,7 @@ func (cfg *CheckerConfig) check() error {
 }
 
 // headsToCome returns the heads that blocks after last must meet, each height once, the lowest first.
-func headsToCome(heads []Head, last Head) ([]Head, error) {
+func headsToCome(heads []Head, last Head, scheme string) ([]Head, error) {
 	heads = slices.Clone(heads)
 	slices.SortFunc(heads, func(a, b Head) int { return cmp.Compare(a.Height, b.Height) })
 	heads = slices.Compact(heads)
@@ -133,6 +133,8 @@ func headsToCome(heads []Head, last Head) ([]Head, error) {
 			return nil, &FieldError{"Heads", fmt.Sprintf("%v and %v are one height", heads[i-1], h)}
 		case h.Height < last.Height:
 			return nil, &FieldError{"Heads", fmt.Sprintf("%v is before the slice, which starts after height %d", h, last.Height)}
+		case h.Height == last.Height && scheme == BPI1:
+			return nil, &FieldError{"Heads", fmt.Sprintf("%v is before the slice, and scheme bpi-1 does not link blocks to it", h)}
 		case h.Height == last.Height && h != last:
 			return nil, &FieldError{"Heads", fmt.Sprintf("%v is not %v, which the slice starts after", h, last)}
 		}

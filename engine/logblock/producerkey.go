@@ -16,11 +16,11 @@ const MaxFreshProducers = 64
 // ProducerKey is a producer that is trusted, and where its chain for the app stands.
 type ProducerKey struct {
 	Key  sign.PublicKey
-	Head receipt.Hash // hash of its last receipt, a digest; zero where its first receipt, of blake3:genesis, is to come
+	Head receipt.Hash // hash of its last receipt, a digest; zero or receipt.Genesis where its first receipt is to come
 }
 
-// ParseProducerKey reads "ed25519:HEX", or "ed25519:HEX@blake3:HEX" for a chain that is entered in its middle. It refuses
-// the keys that [sign.ParsePublicKey] refuses.
+// ParseProducerKey reads "ed25519:HEX", or "ed25519:HEX@blake3:HEX" for a chain that is entered in its middle, or
+// "ed25519:HEX@blake3:genesis", which says that it begins. It refuses the keys that [sign.ParsePublicKey] refuses.
 func ParseProducerKey(text string) (ProducerKey, error) {
 	keyText, headText, entered := strings.Cut(text, "@")
 	key, err := sign.ParsePublicKey(keyText)
@@ -29,6 +29,9 @@ func ParseProducerKey(text string) (ProducerKey, error) {
 	}
 	p := ProducerKey{Key: key}
 	if !entered {
+		return p, nil
+	}
+	if p.Head = receipt.Genesis(); headText == p.Head.String() {
 		return p, nil
 	}
 	var head [32]byte
@@ -82,7 +85,7 @@ func (p *Producers) enter(i int32, k ProducerKey) error {
 	}
 	p.keys[i] = k.Key
 	p.index[k.Key] = i
-	if k.Head.IsZero() {
+	if k.Head.IsZero() || k.Head == receipt.Genesis() {
 		p.fresh++
 		return nil
 	}

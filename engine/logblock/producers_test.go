@@ -484,13 +484,16 @@ func TestNewProducersRefusals(t *testing.T) {
 		{"twice", []ProducerKey{{Key: key(1)}, {Key: key(1), Head: head}}, "twice"},
 		{"one head", []ProducerKey{{Key: key(1), Head: head}, {Key: key(2), Head: head}}, "same head"},
 		{"head in words", []ProducerKey{{Key: key(1), Head: words}}, "no digest"},
-		{"genesis as head", []ProducerKey{{Key: key(1), Head: receipt.Genesis()}}, "no digest"},
 		{"too many without a head", fresh, "at most 64"},
 	} {
 		p, err := NewProducers(test.keys, nil)
 		if p != nil || err == nil || !strings.Contains(err.Error(), test.words) {
 			t.Errorf("%s: got %v, want an error with %q", test.name, err, test.words)
 		}
+	}
+	begins := ProducerKey{Key: key(1), Head: receipt.Genesis()} // says what a zero Head says
+	if err := producers(t, begins).Check(newProducer(1).receipt(t, receipt.Genesis())); err != nil {
+		t.Errorf("first receipt of a key that begins: %v", err)
 	}
 	p := producers(t, fresh[:MaxFreshProducers]...)
 	if !p.Has(key(5)) || p.Has(key(200)) {
@@ -506,7 +509,7 @@ func TestNewProducersRefusals(t *testing.T) {
 
 func TestParseProducerKey(t *testing.T) {
 	key := newProducer(1).key().String()
-	for _, text := range []string{key, key + "@blake3:" + hex64} {
+	for _, text := range []string{key, key + "@blake3:" + hex64, key + "@blake3:genesis"} {
 		k, err := ParseProducerKey(text)
 		if err != nil {
 			t.Fatal(err)
@@ -516,7 +519,7 @@ func TestParseProducerKey(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "@", key + "@", key + "@blake3:genesis", key + "@blake3:" + hex64[1:], key + "@blake3:A" + hex64[1:], key + "@" + hex64,
+		"", "@", key + "@", key + "@blake3:Genesis", key + "@blake3:" + hex64[1:], key + "@blake3:A" + hex64[1:], key + "@" + hex64,
 		key + "@blake3:" + hex64 + "@", key[1:], "ed25519:" + strings.Repeat("0", 64), " " + key,
 	} {
 		if k, err := ParseProducerKey(text); err == nil {

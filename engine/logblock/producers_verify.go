@@ -20,7 +20,6 @@ func (p *Producers) Verify(dst []Claim, receipts []*receipt.Receipt) ([]Claim, e
 	if v.pending == nil {
 		v.pending = new(signatures)
 	}
-	defer p.scratch.Put(v.pending)
 	v.pending.reset()
 	for i, r := range receipts {
 		if err := v.receipt(i, r); err != nil {
@@ -34,6 +33,7 @@ func (p *Producers) Verify(dst []Claim, receipts []*receipt.Receipt) ([]Claim, e
 	if err := v.settle(); err != nil {
 		return dst, err
 	}
+	p.scratch.Put(v.pending) // not after an error
 	return v.claims, nil
 }
 

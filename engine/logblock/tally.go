@@ -13,10 +13,7 @@ type tally struct {
 	block LogBlock
 	got   uint32 // receipts so far, at most block.Count
 	usage Usage
-
-	// Texts of the earliest and latest ts so far, copied from the receipts, and their instants (not used for bpi-1).
-	fromTS, toTS []byte
-	from, to     receipt.Instant
+	span  Span
 
 	// Leaves waiting to be hashed, leaf i is arena[ends[i-1]:ends[i]], and where their hashes go.
 	arena  []byte
@@ -37,7 +34,7 @@ const (
 func (t *tally) start(b *LogBlock) {
 	t.block = *b
 	t.got = 0
-	t.usage = Usage{}
+	t.usage, t.span = Usage{}, Span{}
 	t.arena, t.ends = t.arena[:0], t.ends[:0]
 	t.root.Reset()
 	t.legacyHashes = t.legacyHashes[:0]
@@ -71,13 +68,7 @@ func (t *tally) addLeaf(r *receipt.Receipt) error {
 	if len(t.ends) == batchLeaves || len(t.arena) >= batchBytes {
 		t.hashLeaves()
 	}
-	// The first of several receipts at one instant gives the text.
-	if t.got == 0 || at.Compare(t.from) < 0 {
-		t.from, t.fromTS = at, append(t.fromTS[:0], r.TS...)
-	}
-	if t.got == 0 || at.Compare(t.to) > 0 {
-		t.to, t.toTS = at, append(t.toTS[:0], r.TS...)
-	}
+	t.span.Add(r.TS, at)
 	return nil
 }
 
@@ -95,13 +86,7 @@ func (t *tally) addLegacy(r *receipt.Receipt, legacy Legacy) error {
 		return err
 	}
 	t.legacyHashes = append(t.legacyHashes, legacy.HashLeaf(t.arena))
-	// As text: this scheme does not know instants.
-	if t.got == 0 || r.TS < string(t.fromTS) {
-		t.fromTS = append(t.fromTS[:0], r.TS...)
-	}
-	if t.got == 0 || r.TS > string(t.toTS) {
-		t.toTS = append(t.toTS[:0], r.TS...)
-	}
+	t.span.AddText(r.TS)
 	return nil
 }
 
@@ -118,10 +103,10 @@ func (t *tally) compare(legacy Legacy) error {
 	switch {
 	case root != b.MerkleRoot:
 		return &FieldError{"merkle_root", "not the root of the block's receipts: one is altered, missing, extra or out of place"}
-	case string(t.fromTS) != b.FromTS:
-		return &FieldError{"range.from_ts", fmt.Sprintf("%s, but the receipts start at %s", b.FromTS, t.fromTS)}
-	case string(t.toTS) != b.ToTS:
-		return &FieldError{"range.to_ts", fmt.Sprintf("%s, but the receipts end at %s", b.ToTS, t.toTS)}
+	case t.span.From() != b.FromTS:
+		return &FieldError{"range.from_ts", fmt.Sprintf("%s, but the receipts start at %s", b.FromTS, t.span.From())}
+	case t.span.To() != b.ToTS:
+		return &FieldError{"range.to_ts", fmt.Sprintf("%s, but the receipts end at %s", b.ToTS, t.span.To())}
 	}
 	if legacy != nil {
 		return nil

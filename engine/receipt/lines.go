@@ -65,6 +65,19 @@ func (l *Lines) Next() ([]byte, error) {
 	}
 }
 
+// Partial reports whether the reader failed in the middle of a line: bytes of
+// one, more than white space, were read and belong to no line that Next has
+// returned, or the failure came inside the line of the last ErrLineTooLong. It
+// is false until Next or Overlong has returned that failure, and at the end of
+// the input, where the last line needs no LF. The line cut off is the one
+// after Line, or Line itself where it is too long.
+func (l *Lines) Partial() bool {
+	if l.err == nil || l.err == io.EOF {
+		return false
+	}
+	return l.overlong || !blank(l.buf[l.next:l.end])
+}
+
 // take returns the next line, blank or not.
 func (l *Lines) take() ([]byte, error) {
 	for {

@@ -171,6 +171,48 @@ func TestLinesError(t *testing.T) {
 	}
 }
 
+// TestPartial: a reader that fails inside a line is told from one that fails
+// between two, at every byte; one that ends is neither.
+func TestPartial(t *testing.T) {
+	broken := errors.New("broken")
+	const in = "first\n \n\t second\nthird\n"
+	for n := range len(in) + 1 {
+		last := in[strings.LastIndex(in[:n], "\n")+1 : n]
+		want := strings.TrimSpace(last) != ""
+		for name, wrap := range map[string]func(io.Reader) io.Reader{
+			"plain": func(r io.Reader) io.Reader { return r }, "one byte": iotest.OneByteReader, "dataErr": iotest.DataErrReader,
+		} {
+			l := NewLines(wrap(io.MultiReader(strings.NewReader(in[:n]), iotest.ErrReader(broken))))
+			if l.Partial() {
+				t.Errorf("%d, %s: got true before the first line", n, name)
+			}
+			if _, err := readLines(l); !errors.Is(err, broken) || l.Partial() != want {
+				t.Errorf("%d, %s: got %v (%v), want %v", n, name, l.Partial(), err, want)
+			}
+			if got := int64(strings.Count(in[:n], "\n")); l.Line() != got {
+				t.Errorf("%d, %s: got line %d, want %d before the one cut off", n, name, l.Line(), got)
+			}
+		}
+		l := NewLines(strings.NewReader(in[:n]))
+		if _, err := readLines(l); err != io.EOF || l.Partial() {
+			t.Errorf("%d: got %v (%v) at the end, want false", n, l.Partial(), err)
+		}
+	}
+	long := strings.Repeat("x", MaxLine+10)
+	for text, want := range map[string]bool{long: true, long + "\n": false, long + "\nb": true} {
+		l := NewLines(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
+		if _, err := l.Next(); err != ErrLineTooLong {
+			t.Fatalf("got %v, want ErrLineTooLong", err)
+		}
+		if _, err := io.Copy(io.Discard, l.Overlong()); (err != nil) != (text == long) {
+			t.Fatalf("%d bytes: got %v", len(text), err)
+		}
+		if _, err := l.Next(); !errors.Is(err, broken) || l.Partial() != want {
+			t.Errorf("%d bytes: got %v (%v), want %v", len(text), l.Partial(), err, want)
+		}
+	}
+}
+
 type badReader int
 
 func (n badReader) Read([]byte) (int, error) { return int(n), nil }

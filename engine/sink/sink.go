@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/encseal/encseal/engine/logblock"
 )
@@ -54,8 +55,9 @@ func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Deliver writes b's line. When an attempt failed after a part of the line, the next attempt at the same block goes on
 // behind that part (with an empty Write where only the error was left); until it succeeds w may end in an unfinished
-// line, and another block is refused. Deliver does not watch ctx: a Write that blocks blocks it.
-func (w *Writer) Deliver(_ context.Context, b *logblock.LogBlock) error {
+// line, and another block is refused. When ctx ends, a Write that blocks is ended by the writer's SetWriteDeadline, which
+// pipes and connections have; a writer without one holds Deliver up.
+func (w *Writer) Deliver(ctx context.Context, b *logblock.LogBlock) error {
 	same := w.height == b.Height && w.app == b.App
 	switch {
 	case w.begun && same:
@@ -68,6 +70,10 @@ func (w *Writer) Deliver(_ context.Context, b *logblock.LogBlock) error {
 		}
 		w.line = append(line, '\n')
 		w.rest, w.begun, w.height, w.app = w.line, true, b.Height, b.App
+	}
+	if d, ok := w.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		// An error means a writer that has no deadlines after all, as files of a disk.
+		defer context.AfterFunc(ctx, func() { _ = d.SetWriteDeadline(time.Unix(0, 0)) })()
 	}
 	n, err := w.w.Write(w.rest)
 	if n < 0 || n > len(w.rest) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
+	"os"
 	"testing"
 
 	"github.com/encseal/encseal/engine/logblock"
@@ -113,5 +115,19 @@ func TestChannel(t *testing.T) {
 	}
 	if got := <-c; got != b {
 		t.Errorf("received %v, want the block that was sent", got)
+	}
+}
+
+// A reader that stopped reading does not hold up who gives delivery up.
+func TestWriterHeedsItsContext(t *testing.T) {
+	r, w := net.Pipe()
+	defer r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- sink.NewWriter(w).Deliver(ctx, block(1)) }()
+	cancel()
+	if err := <-done; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want the deadline's error", err)
 	}
 }
