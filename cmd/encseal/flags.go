@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -52,4 +53,28 @@ func checkApp(app string) error {
 		return usage("--app: %s", field.Reason)
 	}
 	return nil
+}
+
+// parseHeads reads what --head names.
+func parseHeads(texts []string) ([]logblock.Head, error) {
+	var heads []logblock.Head
+	for _, text := range texts {
+		head, err := logblock.ParseHead(text)
+		if err != nil {
+			return nil, usage("--head %s: %s", text, detail(err))
+		}
+		heads = append(heads, head)
+	}
+	return heads, nil
+}
+
+// flagNames gives a field of a checker's configuration the name of the flag that it came from.
+var flagNames = strings.NewReplacer("Key", "--pub", "App", "--app", "Heads", "--head", "After", "--after", "Producers", "--producer-key")
+
+// wrongFlags makes a checker's error about its configuration one of usage, and returns every other as it came.
+func wrongFlags(err error) error {
+	if field, ok := errors.AsType[*logblock.FieldError](err); ok {
+		return usage("%s: %s", flagNames.Replace(field.Field), field.Reason)
+	}
+	return err
 }

@@ -13,7 +13,7 @@ import (
 // errInterrupted is what a stoppable reader returns once it is stopped and all that was read before is used up.
 var errInterrupted = errors.New("interrupted")
 
-// interrupts turns the first SIGINT or SIGTERM into a closed channel; the second ends the process at once.
+// interrupts turns the first SIGHUP, SIGINT or SIGTERM into a closed channel; the second ends the process at once.
 type interrupts struct {
 	stop chan struct{} // closed by the first signal, or by halt
 	once sync.Once     // closes stop
@@ -24,23 +24,40 @@ type interrupts struct {
 
 func catchInterrupts(con *console) *interrupts {
 	n := &interrupts{stop: make(chan struct{}), sigs: make(chan os.Signal, 2), done: make(chan struct{})}
-	signal.Notify(n.sigs, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(n.sigs, caught()...)
 	go func() {
 		defer close(n.done)
 		for sig := range n.sigs {
 			if code := n.code.Load(); code != 0 {
 				os.Exit(int(code))
 			}
-			code := int32(130)
-			if sig == syscall.SIGTERM {
-				code = 143
-			}
-			n.code.Store(code)
+			n.code.Store(signalCode(sig))
 			con.say("%v: sealing what was read; a second signal ends at once", sig)
 			n.halt()
 		}
 	}()
 	return n
+}
+
+// caught is the signals that stop a run. SIGHUP is left alone where nohup had it ignored.
+func caught() []os.Signal {
+	sigs := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		sigs = append(sigs, syscall.SIGHUP)
+	}
+	return sigs
+}
+
+// signalCode is the exit code of a signal, as shells have it.
+func signalCode(sig os.Signal) int32 {
+	switch sig {
+	case syscall.SIGHUP:
+		return 129
+	case syscall.SIGTERM:
+		return 143
+	default:
+		return 130
+	}
 }
 
 // halt closes stop without a signal. Any goroutine may call it.

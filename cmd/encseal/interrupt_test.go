@@ -2,7 +2,11 @@ package main
 
 import (
 	"io"
+	"os"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -72,5 +76,19 @@ func TestStoppableSaysWhatCameLate(t *testing.T) {
 	s.ask <- s.buf // the read before has ended
 	if n := s.late(); n != 4 {
 		t.Errorf("got %d, want 4", n)
+	}
+}
+
+// Under nohup a run outlives its terminal.
+func TestHangupStaysIgnored(t *testing.T) {
+	if !signal.Ignored(syscall.SIGHUP) {
+		if !slices.Contains(caught(), os.Signal(syscall.SIGHUP)) {
+			t.Error("SIGHUP is not caught")
+		}
+		defer signal.Reset(syscall.SIGHUP)
+	}
+	signal.Ignore(syscall.SIGHUP)
+	if got := caught(); slices.Contains(got, os.Signal(syscall.SIGHUP)) {
+		t.Errorf("ignored before: got %v", got)
 	}
 }

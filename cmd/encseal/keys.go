@@ -29,6 +29,9 @@ Example:
 }
 
 func (c *keygenCmd) Run(con *console) error {
+	if c.Output == "-" {
+		return usage("-o is a file: a private key is not for standard output")
+	}
 	signer, err := sign.GenerateSigner()
 	if err != nil {
 		return err
@@ -56,45 +59,66 @@ Example:
 func (c *pubkeyCmd) Run(con *console) error {
 	key, err := sign.ReadPublicKey(c.File)
 	if err != nil {
-		return keyError(err, refused)
+		return keyError(err, keyReason(err), refused)
 	}
 	return con.print(key.String() + "\n")
 }
+
+// keyForms says what a flag takes that was given something else.
+const keyForms = "ed25519: and 64 lower-case hexadecimal digits, or a PEM file"
 
 // publicKey reads the public key that a flag names.
 func publicKey(flag, arg string) (sign.PublicKey, error) {
 	key, err := sign.ReadPublicKey(arg)
 	if err != nil {
-		return key, keyError(fmt.Errorf("%s: %w", flag, err), usage)
+		return key, keyError(err, fmt.Sprintf("%s: %s; it takes %s", flag, keyReason(err), keyForms), usage)
 	}
 	return key, nil
 }
 
-// producerKeys reads what --producer-key names: a key with or without the head of its chain, or a PEM file.
+// producerKeys reads what --producer-key names: a key or a PEM file, with or without the head of its chain.
 func producerKeys(args []string) ([]logblock.ProducerKey, error) {
 	var keys []logblock.ProducerKey
 	for _, arg := range args {
-		var key logblock.ProducerKey
-		var err error
-		if strings.HasPrefix(arg, "ed25519:") {
-			key, err = logblock.ParseProducerKey(arg)
-		} else {
-			key.Key, err = sign.ReadPublicKey(arg)
-		}
+		key, err := producerKey(arg)
 		if err != nil {
-			return nil, keyError(fmt.Errorf("--producer-key: %w", err), usage)
+			return nil, keyError(err, fmt.Sprintf("--producer-key: %s; it takes %s, and @blake3:HEX after either", keyReason(err), keyForms), usage)
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
 }
 
-// keyError ends the command with I/O's code where the system failed to hand the file over, and as otherwise says where
-// what is in it is no key.
-func keyError(err error, otherwise func(string, ...any) error) error {
+func producerKey(arg string) (logblock.ProducerKey, error) {
+	if strings.HasPrefix(arg, "ed25519:") {
+		return logblock.ParseProducerKey(arg)
+	}
+	path, head := arg, ""
+	if i := strings.LastIndex(arg, "@blake3:"); i >= 0 {
+		path, head = arg[:i], arg[i:]
+	}
+	key, err := sign.ReadPublicKey(path)
+	if err != nil {
+		return logblock.ProducerKey{}, err
+	}
+	return logblock.ParseProducerKey(key.String() + head)
+}
+
+// keyError ends the command with text: with I/O's code where err is that the system failed to hand the file over, and as
+// otherwise says where what is in it is no key.
+func keyError(err error, text string, otherwise func(string, ...any) error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return err
+		return errors.New(text)
 	}
-	return otherwise("%w", err)
+	return otherwise("%s", text)
+}
+
+// keyReason is the text of an error about a key without the names of the packages that it came through.
+func keyReason(err error) string {
+	text := err.Error()
+	for _, prefix := range []string{"logblock: producer key: ", "logblock: producer key ", "sign: public key: ", "sign: key file "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
 }

@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// lock takes the lock of an open file, until the file is closed or unlocked.
+// lock takes the lock of an open file, until the file is closed or unlocked. It is errLocked when another run holds it.
 func lock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return errors.New("is being written by another run")
+		return errLocked
 	}
 	return err
 }

@@ -7,6 +7,7 @@
 //	1    the thing checked is not right, or input was refused
 //	2    usage: the command line asks for something that cannot be meant
 //	3    it could not be done: a file that cannot be read or written, no space
+//	129  stopped by SIGHUP, after sealing what was read
 //	130  stopped by SIGINT, after sealing what was read
 //	143  stopped by SIGTERM, after sealing what was read
 package main
@@ -40,8 +41,8 @@ type cli struct {
 
 const description = `Seal StepReceipts into signed LogBlocks; prove and check offline that a receipt is in one.
 
-Exit codes: 0 done; 1 the thing checked is not right, or input was refused; 2 usage; 3 it could not be done; 130 and 143
-stopped by SIGINT and SIGTERM.`
+Exit codes: 0 done; 1 the thing checked is not right, or input was refused; 2 usage; 3 it could not be done; 129, 130
+and 143 stopped by SIGHUP, SIGINT and SIGTERM.`
 
 // console is where a command reads and writes.
 type console struct {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,6 +37,8 @@ func TestScripts(t *testing.T) {
 			case "dev-full":
 				info, err := os.Stat("/dev/full")
 				return err == nil && info.Mode()&os.ModeCharDevice != 0, nil
+			case "hangup":
+				return runtime.GOOS != "windows" && !signal.Ignored(syscall.SIGHUP), nil
 			case "system": // every tool that a script asks for must be there
 				return os.Getenv("ENCSEAL_SYSTEM") == "1", nil
 			}
@@ -56,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"signature": signature,
 			"setkey":    setkey,
 			"lastword":  lastword,
+			"producer":  producer,
 			"field":     field,
 			"handover":  handover,
 			"evidence":  evidence,
@@ -198,6 +203,17 @@ func setkey(ts *testscript.TestScript, neg bool, args []string) {
 func lastword(ts *testscript.TestScript, neg bool, args []string) {
 	words := strings.Fields(ts.ReadFile(args[1]))
 	ts.Setenv(args[0], words[len(words)-1])
+}
+
+// producer NAME WORDS KEY sets an environment variable to KEY@HEAD as a strict run printed it among its WORDS.
+func producer(ts *testscript.TestScript, neg bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		if text, ok := strings.CutPrefix(line, "encseal: producer "); ok && strings.HasPrefix(text, args[2]+"@") {
+			ts.Setenv(args[0], strings.TrimSpace(text))
+			return
+		}
+	}
+	ts.Fatalf("%s: no producer %s", args[1], args[2])
 }
 
 // field NAME KEY FILE sets an environment variable to the text under KEY in a JSON object.

@@ -16,7 +16,8 @@ import (
 // that the file holds whole lines whatever happened.
 //
 // A file is written from its end on, and is locked while it is: two runs neither fill nor continue one log. (It is not
-// opened for appending: of such a file Windows takes nothing off again.) The lock is flock's. What it does not keep apart:
+// opened for appending: of such a file Windows takes nothing off again.) A file that --after continues elsewhere is locked
+// too. The lock is flock's. What it does not keep apart:
 // runs on a system without it, Windows among them, which write over what the other wrote; runs that share one open
 // standard output; and programs that do not ask for it.
 type output struct {
@@ -29,7 +30,10 @@ type output struct {
 	broken  error
 }
 
-var errNotEmpty = errors.New("not empty, and never overwritten")
+var (
+	errNotEmpty = errors.New("not empty, and never overwritten")
+	errLocked   = errors.New("is being written by another run")
+)
 
 // openOutput opens path for writing behind what it holds, and leaves to the caller whether it may hold something. The lock
 // that a regular file is opened under keeps a second run from finding the same file empty; it lasts until the file is

@@ -71,7 +71,7 @@ func release(ts *testscript.TestScript, neg bool, args []string) {
 	h.ends(ts, args[0])
 }
 
-// interrupt SIGNAL CODE sends INT or TERM to the held run, whose standard input stays open; otherwise as release.
+// interrupt SIGNAL CODE sends INT, TERM or HUP to the held run, whose standard input stays open; otherwise as release.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	h := ts.Value(heldKey{}).(map[string]*held)["held"]
 	ts.Check(h.cmd.Process.Signal(signalNamed(args[0])))
@@ -79,7 +79,10 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func signalNamed(name string) os.Signal {
-	if name == "TERM" {
+	switch name {
+	case "HUP":
+		return syscall.SIGHUP
+	case "TERM":
 		return syscall.SIGTERM
 	}
 	return os.Interrupt

@@ -14,11 +14,13 @@ type sealCmd struct {
 	App         string        `placeholder:"APP" help:"App to seal for; without it, the app of the chain given by --after, else of the first receipt."`
 	Key         string        `placeholder:"PEM" help:"The notary's private key; without it, a key is made for this run and forgotten."`
 	After       string        `placeholder:"BLOCKS" help:"Continue the chain in this file of LogBlocks, after checking it whole."`
+	Head        []string      `sep:"none" placeholder:"HEIGHT:blake3:HEX" help:"A LogBlock that must be in the chain given by --after: the head that verify said to keep. Repeatable."`
+	Pub         string        `placeholder:"KEY" help:"Key that the chain given by --after begins under, where that is not --key but one that handed over to it: ed25519:HEX or a PEM file."`
 	MaxReceipts int           `default:"100" placeholder:"N" help:"Receipts in a LogBlock, 1 to 1048576 (default ${default})."`
 	MaxWindow   time.Duration `default:"300s" placeholder:"TIME" help:"Longest time that a receipt waits for its LogBlock (default ${default})."`
 	Scheme      string        `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1, the original pipeline's rules."`
 	Check       string        `enum:"none,strict" default:"none" placeholder:"CHECK" help:"none (default), or strict: each receipt's hash, signature and place in its producer's chain."`
-	ProducerKey []string      `sep:"none" placeholder:"KEY" help:"A producer for --check strict: ed25519:HEX or a PEM file; ed25519:HEX@blake3:HEX to go on after its receipt of that hash, as in a later run: --after does not carry producers' places over. Repeatable."`
+	ProducerKey []string      `sep:"none" placeholder:"KEY" help:"A producer for --check strict: ed25519:HEX or a PEM file; ed25519:HEX@blake3:HEX to go on after its receipt of that hash. LogBlocks hold no producers' places, so with --after each must be given so, as the run before printed it, or with @blake3:genesis for a producer that is new to the log. Repeatable."`
 	OnBad       string        `enum:"stop,skip" default:"stop" placeholder:"WHAT" help:"At a line that is refused: stop (default) after sealing what stands before it, or skip it, kept in --rejects."`
 	Rejects     string        `placeholder:"FILE" help:"Where --on-bad skip puts refused lines, as NDJSON with line number and reason."`
 	Output      string        `short:"o" placeholder:"BLOCKS" help:"File for the LogBlocks, instead of standard output. It must be new or empty, or the file of --after."`
@@ -35,14 +37,21 @@ A key and an app have one chain, which starts at height 1. To go on with it in a
 --after; -o with the same file appends to it. Two runs that start from the same place with one key and one app sign
 different LogBlocks for one height, and anybody can prove that they did.
 
-SIGINT and SIGTERM stop the reading; what was read is sealed, then it exits with 130 or 143. A refused receipt ends it with 1
-and is named as FILE:LINE: field: reason, unless --on-bad skip.
+With --after the input must begin with the receipt after those that the chain holds: what stands there again is sealed again.
+It is said how many the chain holds, as in "continuing "my-app" after height 3, 300 receipts"; lines that went to --rejects are
+not among them. --check strict refuses what was sealed before, once each --producer-key says where its chain stands.
+
+SIGHUP, SIGINT and SIGTERM stop the reading; what was read is sealed, then it exits with 129, 130 or 143. A refused receipt ends
+it with 1 and is named as FILE:LINE: field: reason, unless --on-bad skip. After a run that skipped lines, verify and prove take
+the input without the lines that are in --rejects.
 
 Examples:
 
 	encseal seal receipts.ndjson
 	encseal seal --key notary.pem -o blocks.ndjson receipts.ndjson
-	tail -f receipts.ndjson | encseal seal --key notary.pem --after blocks.ndjson -o blocks.ndjson
+	tail -n +301 -f receipts.ndjson | encseal seal --key notary.pem --after blocks.ndjson -o blocks.ndjson
+
+The last one goes on after 300 receipts, a line each.
 `
 }
 
@@ -61,10 +70,15 @@ func (c *sealCmd) validate() error {
 		return usage("--on-bad skip needs --rejects FILE: no line is dropped")
 	case c.OnBad == "stop" && c.Rejects != "":
 		return usage("--rejects is used by --on-bad skip alone")
+	case c.Rejects == "-":
+		return usage("--rejects is a file: standard output is for LogBlocks")
 	case c.After == "-":
 		return usage("--after is read before the receipts, and from a file")
 	case c.After != "" && c.Key == "":
 		return usage("--after continues a chain with the key that it requires: give --key")
+	}
+	if c.After == "" && (len(c.Head) > 0 || c.Pub != "") {
+		return usage("--head and --pub are about the chain that --after continues")
 	}
 	return checkApp(c.App)
 }
@@ -81,10 +95,8 @@ func (c *sealCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range producers {
-		if p.Key == signer.PublicKey() {
-			return usage("--producer-key %v is the notary's own key: one key has one role", p.Key)
-		}
+	if err := c.checkProducers(producers, signer.PublicKey()); err != nil {
+		return err
 	}
 	s := &sealing{con: con, cmd: c, config: engine.Config{
 		App: c.App, Signer: signer, Scheme: c.Scheme, MaxReceipts: c.MaxReceipts, MaxWindow: c.MaxWindow, Producers: producers,
@@ -95,7 +107,43 @@ func (c *sealCmd) Run(con *console) error {
 			return usage("--producer-key: %w", err)
 		}
 	}
+	if c.After != "" {
+		if s.trusted, err = c.trusted(signer.PublicKey()); err != nil {
+			return err
+		}
+	}
 	return s.run()
+}
+
+// checkProducers refuses producers that this notary cannot have, and ones whose place a continued log leaves open: taken
+// for ones that have not begun, they could have their whole history sealed again.
+func (c *sealCmd) checkProducers(producers []logblock.ProducerKey, own sign.PublicKey) error {
+	for _, p := range producers {
+		if p.Key == own {
+			return usage("--producer-key %v is the notary's own key: one key has one role", p.Key)
+		}
+		if c.After != "" && p.Head.IsZero() {
+			return usage("--producer-key %v: with --after, say where its chain stands: ed25519:HEX@blake3:HEX as the last run printed it, or ed25519:HEX@blake3:genesis for a producer that is new to this log",
+				p.Key)
+		}
+	}
+	return nil
+}
+
+// trusted is what the chain of --after is checked against, and not by its own word.
+func (c *sealCmd) trusted(own sign.PublicKey) (logblock.CheckerConfig, error) {
+	cfg := logblock.CheckerConfig{Key: own, Scheme: c.Scheme, Legacy: legacy(c.Scheme)}
+	var err error
+	if c.Pub != "" {
+		if cfg.Key, err = publicKey("--pub", c.Pub); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Heads, err = parseHeads(c.Head); err != nil {
+		return cfg, err
+	}
+	_, err = logblock.NewChecker(cfg)
+	return cfg, wrongFlags(err)
 }
 
 // signer reads the notary's key, or makes one for this run and says so.
@@ -103,7 +151,7 @@ func (c *sealCmd) signer(con *console) (*sign.Signer, error) {
 	if c.Key != "" {
 		signer, err := sign.ReadKeyFile(c.Key)
 		if err != nil {
-			return nil, keyError(fmt.Errorf("--key: %w", err), usage)
+			return nil, keyError(err, "--key: "+keyReason(err), usage)
 		}
 		return signer, nil
 	}

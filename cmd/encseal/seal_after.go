@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/encseal/encseal/engine/logblock"
@@ -14,14 +15,16 @@ type chain struct {
 	// unterminated: the last line is whole but lacks its line feed.
 	unterminated bool
 
-	first  logblock.LogBlock
-	result logblock.Result
+	first    logblock.LogBlock
+	result   logblock.Result
+	last     uint64 // height of the last block read, 0 before the first
+	receipts uint64 // what the counts of its blocks come to
 }
 
 // resume checks the file of --after and sets what the new LogBlocks follow from it.
 func (s *sealing) resume(in *input) (*chain, error) {
 	c := &chain{name: in.name}
-	if err := c.read(in, s.checkerConfig()); err != nil {
+	if err := c.read(in, s.trusted); err != nil {
 		return nil, err
 	}
 	own, next := s.config.Signer.PublicKey(), c.result.Key
@@ -34,14 +37,8 @@ func (s *sealing) resume(in *input) (*chain, error) {
 		return nil, refused("%s holds app %q, not %q", c.name, c.result.App, s.config.App)
 	}
 	s.config.Resume = c.result.Head
-	c.describe(s.con, s.cmd.Scheme == logblock.EncSeal1 && c.first.Key != own)
+	c.describe(s.con, s.trusted.Key != own)
 	return c, nil
-}
-
-// checkerConfig is what the chain is checked against before its first block is known. A bpi-1 block names no key, so
-// that all of it must be under ours.
-func (s *sealing) checkerConfig() logblock.CheckerConfig {
-	return logblock.CheckerConfig{Key: s.config.Signer.PublicKey(), Scheme: s.cmd.Scheme, Legacy: legacy(s.cmd.Scheme)}
 }
 
 // read goes through the file from its first block to its last.
@@ -65,49 +62,69 @@ func (c *chain) read(in *input, cfg logblock.CheckerConfig) error {
 			return c.badBlock(lines, end, err)
 		}
 		if checker == nil {
-			c.first = *b
-			if checker, err = logblock.NewChecker(c.startingAt(cfg)); err != nil {
-				return refused("%s:%d: %s", in.name, lines.Line(), detail(err))
+			if checker, err = c.begin(*b, cfg); err != nil {
+				return refused("%w", at(in.name, lines.Line(), err))
 			}
 		}
 		if err := checker.Block(b); err != nil {
 			return refused("%s:%d: %s", in.name, lines.Line(), detail(err))
 		}
+		c.last = b.Height
+		c.receipts += uint64(b.Count)
 	}
 	if checker == nil {
 		return refused("%s: no LogBlock in it to continue after", in.name)
 	}
 	c.unterminated = end.torn()
 	var err error
-	c.result, err = checker.Finish()
-	return err
+	if c.result, err = checker.Finish(); err != nil { // a head of --head that is not in it
+		return refused("%s:%d: %s", in.name, lines.Line(), detail(err))
+	}
+	return nil
 }
 
-// startingAt lets the first block begin the check. Its own word for its key and for the block before it is enough here:
-// what matters is that all of it leads, signed block by signed block, to a head whose successor is ours to sign.
-func (c *chain) startingAt(cfg logblock.CheckerConfig) logblock.CheckerConfig {
-	if c.first.Scheme == logblock.EncSeal1 {
-		cfg.Key = c.first.Key
+// begin starts the check at the first block. Its own word for the block before it is enough: it is signed by the key that
+// is trusted. Its word for its key is not: anybody can sign a block of his own that hands over to our key. (A bpi-1 block
+// names no key, and its signature tells.)
+func (c *chain) begin(first logblock.LogBlock, cfg logblock.CheckerConfig) (*logblock.Checker, error) {
+	c.first = first
+	if first.Scheme == logblock.EncSeal1 && first.Key != cfg.Key {
+		return nil, fmt.Errorf("the chain begins under key %v, not %v: if that key is known to have handed over to yours, give it to --pub",
+			first.Key, cfg.Key)
 	}
-	if c.first.Height > 1 {
-		cfg.After = &logblock.Head{Height: c.first.Height - 1, Hash: c.first.Prev}
+	if first.Height > 1 {
+		cfg.After = &logblock.Head{Height: first.Height - 1, Hash: first.Prev}
 	}
-	return cfg
+	checker, err := logblock.NewChecker(cfg)
+	if field, ok := errors.AsType[*logblock.FieldError](err); ok {
+		err = fmt.Errorf("%s %s", flagNames.Replace(field.Field), field.Reason)
+	}
+	return checker, err
 }
 
-// badBlock tells a line that was cut off while it was written from one that was never a LogBlock.
+// badBlock tells a line that was cut off while it was written from one that was never a LogBlock. The torn one may have
+// been read by others while it was whole, and what is left of it can still hold its whole signature.
 func (c *chain) badBlock(lines *receipt.Lines, end *lastByte, err error) error {
 	line := lines.Line()
-	if _, next := lines.Next(); next == io.EOF && end.torn() {
-		return refused("%s:%d: the last line is torn, it ends in the middle of a LogBlock: take it off to continue after the one before",
-			c.name, line)
+	if _, next := lines.Next(); next != io.EOF || !end.torn() {
+		return refused("%s:%d: %s", c.name, line, detail(err))
 	}
-	return refused("%s:%d: %s", c.name, line, detail(err))
+	height := ""
+	if c.last > 0 {
+		height = fmt.Sprintf(" of height %d", c.last+1)
+	}
+	return refused("%s:%d: the last line is torn, it ends in the middle of a LogBlock%s. Whoever read this file may hold a signed block%s, "+
+		"and anything else sealed at that height is equivocation. The safe way on: remove the line, and give first exactly the receipts that "+
+		"it sealed, in a run of their own; the same receipts with the same --max-receipts give the same block again", c.name, line, height, height)
 }
 
-// describe says what is continued.
+// describe says what is continued, and how many receipts the input must not hold again.
 func (c *chain) describe(con *console, handedOver bool) {
-	con.say("%s: app %q, continues after height %d", c.name, c.result.App, c.result.Head.Height)
+	where := ""
+	if c.first.Height > 1 {
+		where = " in this file"
+	}
+	con.say("%s: continuing %q after height %d, %d receipts%s", c.name, c.result.App, c.result.Head.Height, c.receipts, where)
 	if c.first.Height > 1 {
 		con.say("%s begins at height %d; what came before is not checked", c.name, c.first.Height)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -20,6 +19,9 @@ type sealing struct {
 	con    *console
 	cmd    *sealCmd
 	config engine.Config
+
+	trusted logblock.CheckerConfig // what the chain of --after must agree with
+	after   *input                 // nil without --after; open, and locked, for the whole run
 
 	in      *input
 	stop    *interrupts
@@ -42,6 +44,7 @@ func (s *sealing) run() error {
 		return err
 	}
 	defer s.in.Close()
+	defer s.closeAfter()
 	if err := s.openOutputs(); err != nil {
 		return errors.Join(err, s.finish(err))
 	}
@@ -51,56 +54,6 @@ func (s *sealing) run() error {
 	s.stop = catchInterrupts(s.con)
 	defer s.stop.release()
 	return s.stream()
-}
-
-func (s *sealing) openOutputs() error {
-	err := s.openOutput()
-	if err != nil || s.cmd.Rejects == "" {
-		return err
-	}
-	if info, err := os.Stat(s.cmd.Rejects); err == nil && info.Mode().IsRegular() && s.out.is(info, nil) {
-		return usage("--rejects: %s is where the LogBlocks go", s.cmd.Rejects)
-	}
-	s.rejects, err = createRejects(s.cmd.Rejects)
-	return err
-}
-
-// openOutput opens -o, and goes through --after, whose file may be the same one.
-func (s *sealing) openOutput() error {
-	var after *input
-	var err error
-	if s.cmd.After != "" {
-		if after, err = s.con.open(s.cmd.After, "LogBlocks"); err != nil {
-			return err
-		}
-		defer after.Close()
-	}
-	if s.cmd.Output == "" || s.cmd.Output == "-" {
-		s.out = streamOutput(s.con.out, "standard output")
-		if after != nil && s.out.is(after.file.Stat()) {
-			err = s.out.hold() // redirected to the log that it continues: as -o with that file
-		}
-	} else {
-		s.out, err = openOutput(s.cmd.Output)
-	}
-	if err != nil {
-		return err
-	}
-	if after == nil {
-		return s.out.mustBeEmpty()
-	}
-	// The lock is held by now: nobody adds a block between the check of the chain and the first block after it.
-	chain, err := s.resume(after)
-	if err != nil {
-		return err
-	}
-	if !s.out.is(after.file.Stat()) {
-		return s.out.mustBeEmpty()
-	}
-	if chain.unterminated {
-		_, err = s.out.Write([]byte("\n"))
-	}
-	return err
 }
 
 // stream seals line by line, then closes everything and sums up. Of several things that went wrong it returns the one
@@ -114,7 +67,8 @@ func (s *sealing) stream() error {
 	s.blocks = sink.NewWriter(s.out)
 
 	err := s.readLines()
-	if closing := s.closeNotary(); closing != nil {
+	closing := s.closeNotary()
+	if closing != nil {
 		err = closing // it says what is not delivered, and the writing came before whatever reading met
 	}
 	s.bar.stop()
@@ -124,10 +78,14 @@ func (s *sealing) stream() error {
 	if err == nil || errors.Is(err, errInterrupted) {
 		err = s.stop.err()
 	}
-	if finish := s.finish(err); finish != nil && !isFailure(err) {
+	finish := s.finish(err)
+	if finish != nil && !isFailure(err) {
 		err = finish // a refusal or a signal says that all before it is sealed: not so
 	}
 	s.sum(err)
+	if closing == nil && finish == nil { // else producers stand beyond what was written
+		s.sayProducers()
+	}
 	return err
 }
 
@@ -252,23 +210,4 @@ func (s *sealing) closeNotary() error {
 		text += fmt.Sprintf("; read and not sealed: %d receipts", len(lost.Leaves))
 	}
 	return fmt.Errorf("%w (%s)", lost.Err, text)
-}
-
-// sum says what was done. Of a run that failed it says nothing where nothing was.
-func (s *sealing) sum(err error) {
-	receipts, blocks := s.bar.receipts.Load(), s.bar.blocks.Load()
-	if s.notary == nil && s.refused == 0 {
-		if !isFailure(err) {
-			s.con.say("no receipts in %s: no LogBlocks", s.in.name)
-		}
-		return
-	}
-	rate := float64(receipts) / max(time.Since(s.started).Seconds(), 1e-6)
-	s.con.say("%d receipts, %d blocks, %d refused, %.0f receipts/s", receipts, blocks, s.refused, rate)
-}
-
-// isFailure tells a run that could not go on from one that ended or was interrupted.
-func isFailure(err error) bool {
-	_, meant := errors.AsType[*exitError](err)
-	return err != nil && !meant
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/encseal/encseal/engine/logblock"
@@ -17,7 +18,7 @@ type verifyCmd struct {
 	Scheme      string   `enum:"encseal-1,bpi-1" default:"encseal-1" placeholder:"SCHEME" help:"encseal-1 (default), or bpi-1, the original pipeline's rules."`
 	Head        []string `sep:"none" placeholder:"HEIGHT:blake3:HEX" help:"A LogBlock that must be among them: what an earlier check said to keep. Repeatable."`
 	After       string   `placeholder:"HEIGHT:blake3:HEX" help:"The LogBlock before the first, for a part of a log; --pub is then the key for what follows it."`
-	ProducerKey []string `sep:"none" placeholder:"KEY" help:"A producer whose chain the receipts must follow: ed25519:HEX, or ed25519:HEX@blake3:HEX in mid-chain, or a PEM file. Repeatable."`
+	ProducerKey []string `sep:"none" placeholder:"KEY" help:"A producer whose chain the receipts must follow: ed25519:HEX, or a PEM file; in mid-chain with @blake3:HEX, the hash of its last receipt before. Repeatable."`
 	JSON        bool     `name:"json" help:"Print one JSON object instead of text."`
 }
 
@@ -46,11 +47,15 @@ func (c *verifyCmd) Run(con *console) error {
 		return err
 	}
 	warnWeak(con, c.Scheme)
+	if c.Scheme == logblock.BPI1 && c.After != "" {
+		con.say("--after: scheme bpi-1 does not link LogBlocks, so that only its height counts here: its hash means nothing and is not checked")
+	}
 	blocks, err := con.open(c.Blocks, "LogBlocks")
 	if err != nil {
 		return err
 	}
 	defer blocks.Close()
+	inputs := []*input{blocks}
 	var receipts io.Reader
 	if c.Receipts != "" {
 		in, err := con.open(c.Receipts, "receipts")
@@ -59,13 +64,14 @@ func (c *verifyCmd) Run(con *console) error {
 		}
 		defer in.Close()
 		receipts = in
+		inputs = append(inputs, in)
 	}
 	result, err := logblock.Verify(cfg, blocks, receipts)
 	v := &outcome{cmd: c, result: result}
 	if err != nil {
 		bad, ok := errors.AsType[*logblock.CheckError](err)
 		if !ok {
-			return verifyFailed(err)
+			return verifyFailed(err, inputs)
 		}
 		v.bad = bad
 	}
@@ -94,12 +100,8 @@ func (c *verifyCmd) config() (logblock.CheckerConfig, error) {
 		return cfg, err
 	}
 	cfg.App = c.App
-	for _, text := range c.Head {
-		head, err := logblock.ParseHead(text)
-		if err != nil {
-			return cfg, usage("--head %s: %s", text, detail(err))
-		}
-		cfg.Heads = append(cfg.Heads, head)
+	if cfg.Heads, err = parseHeads(c.Head); err != nil {
+		return cfg, err
 	}
 	if c.After != "" {
 		after, err := logblock.ParseHead(c.After)
@@ -124,14 +126,16 @@ func (c *verifyCmd) config() (logblock.CheckerConfig, error) {
 	return cfg, nil
 }
 
-// verifyFailed tells flags that contradict each other from a file that could not be read.
-func verifyFailed(err error) error {
-	field, ok := errors.AsType[*logblock.FieldError](err)
-	if !ok {
-		return err
+// verifyFailed tells flags that contradict each other from a file that could not be read, and names that.
+func verifyFailed(err error, inputs []*input) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		for _, in := range inputs {
+			if in.file.Name() == path.Path {
+				return in.unreadable(err)
+			}
+		}
 	}
-	flags := strings.NewReplacer("Key", "--pub", "App", "--app", "Heads", "--head", "After", "--after", "Producers", "--producer-key")
-	return usage("%s: %s", flags.Replace(field.Field), field.Reason)
+	return wrongFlags(err)
 }
 
 // file is the name of a file that the checker calls blocks or receipts.
