@@ -8,20 +8,23 @@
 //	HashSlices  messages wherever they lie             leaves of a caller's own
 //	HashPairs   two digests next to each other         a level of the tree
 //
-// Digests depend on the key and the messages alone, not on the layout, the batch or the machine. The functions in this file are
-// the portable ones, one message after the other: they are the specification of the seam, and whatever hashes messages side
-// by side stands behind the same calls and gives the same bytes.
+// Digests depend on the key and the messages alone, not on the layout, the batch or the machine. [Backends] lists the ways to hash that
+// this CPU has; the functions of this file take the fastest:
+//
+//	generic   one message after the other: the specification of the others
+//	avx2      8 messages side by side
+//	avx512    32 or 16 side by side
+//
+// The last two order a batch by the number of blocks, because a pass takes as long as its longest message. Messages over 1,024
+// bytes, which are trees of chunks, and single ones go through the portable code on every backend. The assembly is written by the
+// generators in _asm; the build tag purego leaves it out.
 //
 // All functions may be called from any number of goroutines at once, one Key shared among them. They borrow every slice for the call,
 // write to out alone, and allocate nothing. Arguments that do not fit together are a bug of the caller: they panic before
 // anything is hashed or written.
 package lanes
 
-import (
-	"fmt"
-
-	"github.com/encseal/encseal/engine/internal/derive"
-)
+import "github.com/encseal/encseal/engine/internal/derive"
 
 // Size is the length of a digest in bytes.
 const Size = derive.Size
@@ -37,39 +40,13 @@ func Sum(k *Key, msg []byte) [Size]byte { return k.Sum(msg) }
 
 // HashSlices sets out[i] to the digest of msgs[i]. The messages may have any lengths and may overlap one another; none may
 // overlap out. It panics if len(out) is not len(msgs).
-func HashSlices(k *Key, msgs [][]byte, out [][Size]byte) {
-	if len(out) != len(msgs) {
-		panic(fmt.Sprintf("lanes: HashSlices: room for %d digests, want %d", len(out), len(msgs)))
-	}
-	for i, msg := range msgs {
-		out[i] = k.Sum(msg)
-	}
-}
+func HashSlices(k *Key, msgs [][]byte, out [][Size]byte) { best.HashSlices(k, msgs, out) }
 
-// HashArena sets out[i] to the digest of arena[ends[i-1]:ends[i]], where ends[-1] is 0. Messages may have any lengths, 0 too;
-// what lies in arena after the last end belongs to none. Arena must not overlap out. It panics if len(out) is
-// not len(ends), if an end is smaller than the one before, or if one lies beyond arena.
-func HashArena(k *Key, arena []byte, ends []int, out [][Size]byte) {
-	if len(out) != len(ends) {
-		panic(fmt.Sprintf("lanes: HashArena: room for %d digests, want %d", len(out), len(ends)))
-	}
-	checkEnds(ends, len(arena))
-	start := 0
-	for i, end := range ends {
-		out[i] = k.Sum(arena[start:end])
-		start = end
-	}
-}
-
-// checkEnds panics unless 0 ≤ ends[0] ≤ ends[1] ≤ … ≤ size.
-func checkEnds(ends []int, size int) {
-	start := 0
-	for i, end := range ends {
-		if end < start || end > size {
-			panic(fmt.Sprintf("lanes: HashArena: end %d is %d, want it in [%d, %d]", i, end, start, size))
-		}
-		start = end
-	}
+// HashArena sets out[i] to the digest of arena[ends[i-1]:ends[i]], where ends[-1] is start. Messages may have any lengths, 0 too; what
+// lies in arena before start and after the last end belongs to none. Arena must not overlap out. It panics if len(out) is
+// not len(ends), if an end is smaller than the one before, or if start or one of them lies outside arena.
+func HashArena(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
+	best.HashArena(k, arena, start, ends, out)
 }
 
 // HashPairs sets out[i] to the digest of the 64 bytes in[2i] ‖ in[2i+1]. It panics if len(in) is odd or len(out) is
@@ -79,17 +56,4 @@ func checkEnds(ends []int, size int) {
 // nothing may be read from there. This is sound because digest i goes to where inputs i were, which are at or before
 // inputs 2i and 2i+1 and so already used up when digests are made in ascending order, a batch being read whole before it is
 // written. Any other overlap of out and in is not allowed.
-func HashPairs(k *Key, in [][Size]byte, out [][Size]byte) {
-	if len(in)%2 != 0 {
-		panic(fmt.Sprintf("lanes: HashPairs: %d digests are no pairs", len(in)))
-	}
-	if len(out) != len(in)/2 {
-		panic(fmt.Sprintf("lanes: HashPairs: room for %d digests, want %d", len(out), len(in)/2))
-	}
-	for i := range out {
-		var pair [2 * Size]byte
-		copy(pair[:Size], in[2*i][:])
-		copy(pair[Size:], in[2*i+1][:])
-		out[i] = k.Sum(pair[:])
-	}
-}
+func HashPairs(k *Key, in [][Size]byte, out [][Size]byte) { best.HashPairs(k, in, out) }

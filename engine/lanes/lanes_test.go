@@ -66,7 +66,7 @@ func TestEveryCountAndLayout(t *testing.T) {
 	for n := range 71 {
 		arena, ends, msgs := batch(n)
 		fromArena, fromSlices := make([][Size]byte, n), make([][Size]byte, n)
-		HashArena(&k, append(slices.Clone(arena), "what follows is no message"...), ends, fromArena)
+		HashArena(&k, append(slices.Clone(arena), "what follows is no message"...), 0, ends, fromArena)
 		HashSlices(&k, msgs, fromSlices)
 		for i, msg := range msgs {
 			want := reference(msg)
@@ -108,7 +108,7 @@ func TestNothingBesidesOutIsWritten(t *testing.T) {
 	keptArena, keptEnds := slices.Clone(arena), slices.Clone(ends)
 	room := digests(35)
 	kept := slices.Clone(room)
-	HashArena(&k, arena, ends, room[1:34])
+	HashArena(&k, arena, 0, ends, room[1:34])
 	HashSlices(&k, msgs, room[1:34])
 	HashPairs(&k, digests(66), room[1:34])
 	if room[0] != kept[0] || room[34] != kept[34] {
@@ -122,12 +122,12 @@ func TestNothingBesidesOutIsWritten(t *testing.T) {
 func TestEmptyBatches(t *testing.T) {
 	k := NewKey(context)
 	HashSlices(&k, nil, nil)
-	HashArena(&k, nil, nil, nil)
-	HashArena(&k, []byte("no message ends in here"), nil, nil)
+	HashArena(&k, nil, 0, nil, nil)
+	HashArena(&k, []byte("no message ends in here"), 0, nil, nil)
 	HashPairs(&k, nil, nil)
 
 	var got [3][Size]byte
-	HashArena(&k, nil, []int{0, 0, 0}, got[:])
+	HashArena(&k, nil, 0, []int{0, 0, 0}, got[:])
 	for i := range got {
 		if want := reference(nil); got[i] != want {
 			t.Errorf("empty message %d: got %x, want %x", i, got[i], want)
@@ -146,12 +146,12 @@ func TestMisfits(t *testing.T) {
 	}{
 		{"slices: out too short", 1, func(out [][Size]byte) { HashSlices(&k, [][]byte{arena, arena}, out) }},
 		{"slices: out too long", 3, func(out [][Size]byte) { HashSlices(&k, [][]byte{arena, arena}, out) }},
-		{"arena: out too short", 1, func(out [][Size]byte) { HashArena(&k, arena, []int{3, 10}, out) }},
-		{"arena: out too long", 3, func(out [][Size]byte) { HashArena(&k, arena, []int{3, 10}, out) }},
-		{"arena: end beyond arena", 2, func(out [][Size]byte) { HashArena(&k, arena, []int{3, 11}, out) }},
-		{"arena: end within capacity only", 2, func(out [][Size]byte) { HashArena(&k, arena[:5], []int{3, 6}, out) }},
-		{"arena: ends descend", 3, func(out [][Size]byte) { HashArena(&k, arena, []int{3, 7, 6}, out) }},
-		{"arena: negative end", 2, func(out [][Size]byte) { HashArena(&k, arena, []int{-1, 6}, out) }},
+		{"arena: out too short", 1, func(out [][Size]byte) { HashArena(&k, arena, 0, []int{3, 10}, out) }},
+		{"arena: out too long", 3, func(out [][Size]byte) { HashArena(&k, arena, 0, []int{3, 10}, out) }},
+		{"arena: end beyond arena", 2, func(out [][Size]byte) { HashArena(&k, arena, 0, []int{3, 11}, out) }},
+		{"arena: end within capacity only", 2, func(out [][Size]byte) { HashArena(&k, arena[:5], 0, []int{3, 6}, out) }},
+		{"arena: ends descend", 3, func(out [][Size]byte) { HashArena(&k, arena, 0, []int{3, 7, 6}, out) }},
+		{"arena: negative end", 2, func(out [][Size]byte) { HashArena(&k, arena, 0, []int{-1, 6}, out) }},
 		{"pairs: odd input", 1, func(out [][Size]byte) { HashPairs(&k, digests(3), out) }},
 		{"pairs: out too short", 1, func(out [][Size]byte) { HashPairs(&k, digests(4), out) }},
 		{"pairs: out too long", 3, func(out [][Size]byte) { HashPairs(&k, digests(4), out) }},
@@ -177,7 +177,7 @@ func TestNothingAllocates(t *testing.T) {
 	out, pairs := make([][Size]byte, 64), digests(128)
 	for name, call := range map[string]func(){
 		"Sum":        func() { out[0] = Sum(&k, arena) },
-		"HashArena":  func() { HashArena(&k, arena, ends, out) },
+		"HashArena":  func() { HashArena(&k, arena, 0, ends, out) },
 		"HashSlices": func() { HashSlices(&k, msgs, out) },
 		"HashPairs":  func() { HashPairs(&k, pairs, pairs[:64]) },
 	} {

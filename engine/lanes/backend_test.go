@@ -1,0 +1,245 @@
+package lanes
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"lukechampine.com/blake3"
+)
+
+// TestBackendsAreLive fails where a backend that must be here is not: a machine that is expected to test a kernel must not leave it out
+// in silence. ENCSEAL_BACKENDS is a list like "avx512,avx2,generic".
+func TestBackendsAreLive(t *testing.T) {
+	var live []string
+	for _, b := range Backends() {
+		live = append(live, b.String())
+	}
+	t.Logf("live: %s", strings.Join(live, ","))
+	for _, want := range strings.FieldsFunc(os.Getenv("ENCSEAL_BACKENDS"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !slices.Contains(live, want) {
+			t.Errorf("backend %s must be live here, got %s", want, strings.Join(live, ","))
+		}
+	}
+	if last := live[len(live)-1]; last != "generic" {
+		t.Errorf("got %s last, want generic", last)
+	}
+	if got := (Backend{}).String(); got != "generic" {
+		t.Errorf("zero Backend: got %s, want generic", got)
+	}
+}
+
+func onEveryBackend(t *testing.T, test func(t *testing.T, b Backend)) {
+	for _, b := range Backends() {
+		t.Run("backend="+b.String(), func(t *testing.T) { test(t, b) })
+	}
+}
+
+func TestEveryLength(t *testing.T) {
+	key := NewKey(context)
+	data := make([]byte, 1200)
+	newRand().Read(data)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for n := range 1101 {
+			msg := data[n%7:][:n]
+			want := reference(msg)
+			// A pass of nothing but this length, with a lane to spare and without.
+			for _, count := range []int{8, 15, 32} {
+				msgs, out := slices.Repeat([][]byte{msg}, count), make([][Size]byte, count)
+				b.HashSlices(&key, msgs, out)
+				for i, got := range out {
+					if got != want {
+						t.Fatalf("%d bytes, message %d of %d: got %x, want %x", n, i, count, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestEveryCount hashes batches of all sizes in which lengths differ, as an arena and as slices, under other keys.
+func TestEveryCount(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		source := newRand()
+		draw := rand.New(source)
+		counts := []int{95, 96, 97, 127, 128, 129, 255, 256, 257, 300, 511, 512, 513, 1100}
+		for n := range 71 {
+			counts = append(counts, n)
+		}
+		for _, n := range counts {
+			for _, longest := range []int{3, 64, 320, 1030} {
+				context := fmt.Sprintf("context %d of %d", n, draw.Uint64())
+				k := NewKey(context)
+				var msgs [][]byte
+				var arena []byte
+				var ends []int
+				for range n {
+					msg := make([]byte, draw.IntN(longest+1))
+					source.Read(msg)
+					msgs, arena = append(msgs, msg), append(arena, msg...)
+					ends = append(ends, len(arena))
+				}
+				fromSlices, fromArena := make([][Size]byte, n), make([][Size]byte, n)
+				b.HashSlices(&k, msgs, fromSlices)
+				b.HashArena(&k, arena, 0, ends, fromArena)
+				for i, msg := range msgs {
+					want := k.Sum(msg)
+					if fromSlices[i] != want {
+						t.Fatalf("HashSlices, %d bytes, message %d of %d: got %x, want %x", len(msg), i, n, fromSlices[i], want)
+					}
+					if fromArena[i] != want {
+						t.Fatalf("HashArena, %d bytes, message %d of %d: got %x, want %x", len(msg), i, n, fromArena[i], want)
+					}
+				}
+				if n > 0 {
+					var oracle [Size]byte
+					blake3.DeriveKey(oracle[:], context, msgs[n/2])
+					if fromSlices[n/2] != oracle {
+						t.Fatalf("message %d of %d: got %x, want %x", n/2, n, fromSlices[n/2], oracle)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestEveryAlignment moves messages and digests over all places in a cache line.
+func TestEveryAlignment(t *testing.T) {
+	key := NewKey(context)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		const n, size = 33, 200
+		room := make([]byte, n*size+64)
+		newRand().Read(room)
+		for at := range 64 {
+			var ends []int
+			for i := range n {
+				ends = append(ends, (i+1)*size)
+			}
+			out := make([][Size]byte, n)
+			b.HashArena(&key, room[at:], 0, ends, out)
+			for i := range n {
+				if want := key.Sum(room[at+i*size:][:size]); out[i] != want {
+					t.Fatalf("offset %d, message %d: got %x, want %x", at, i, out[i], want)
+				}
+			}
+		}
+	})
+}
+
+func TestEveryPairCount(t *testing.T) {
+	key := NewKey(context)
+	in := digests(2 * 300)
+	want := make([][Size]byte, 300)
+	for i := range want {
+		want[i] = reference(slices.Concat(in[2*i][:], in[2*i+1][:]))
+	}
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for n := range 301 {
+			kept := slices.Clone(in[:2*n])
+			room := digests(n + 2)
+			guard := slices.Clone(room)
+			b.HashPairs(&key, kept, room[1:n+1])
+			if !slices.Equal(room[1:n+1], want[:n]) || room[0] != guard[0] || room[n+1] != guard[n+1] {
+				t.Fatalf("%d pairs: digests differ, or more than they was written", n)
+			}
+			if !slices.Equal(kept, in[:2*n]) {
+				t.Fatalf("%d pairs: the input was written to", n)
+			}
+			b.HashPairs(&key, kept, kept[:n])
+			if !slices.Equal(kept[:n], want[:n]) {
+				t.Fatalf("%d pairs in place: digests differ", n)
+			}
+		}
+	})
+}
+
+// TestLongMessagesAmongShortOnes has every third message be a tree of chunks, in batches of less and more than a window.
+func TestLongMessagesAmongShortOnes(t *testing.T) {
+	key := NewKey(context)
+	data := make([]byte, 4000)
+	newRand().Read(data)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for _, n := range []int{1, 2, 3, 31, 32, 100, 600} {
+			var msgs [][]byte
+			var arena []byte
+			var ends []int
+			for i := range n {
+				msg := data[i%50:][:i%300]
+				if i%3 == 0 {
+					msg = data[i%50:][:1020+i]
+				}
+				msgs, arena = append(msgs, msg), append(arena, msg...)
+				ends = append(ends, len(arena))
+			}
+			fromSlices, fromArena := make([][Size]byte, n), make([][Size]byte, n)
+			b.HashSlices(&key, msgs, fromSlices)
+			b.HashArena(&key, arena, 0, ends, fromArena)
+			for i, msg := range msgs {
+				if want := key.Sum(msg); fromSlices[i] != want || fromArena[i] != want {
+					t.Fatalf("%d bytes, message %d of %d: got %x and %x, want %x", len(msg), i, n, fromSlices[i], fromArena[i], want)
+				}
+			}
+		}
+	})
+}
+
+// TestCheckEnds holds the one comparison of all ends against the plain rule, extremes included.
+func TestCheckEnds(t *testing.T) {
+	values := []int{math.MinInt, math.MinInt + 1, -5, -1, 0, 1, 4, 5, 6, math.MaxInt - 1, math.MaxInt}
+	for _, size := range []int{0, 1, 5, math.MaxInt} {
+		for _, start := range values {
+			for _, a := range values {
+				for _, b := range values {
+					want := 0 <= start && start <= a && a <= b && b <= size
+					got := func() (fine bool) {
+						defer func() { fine = recover() == nil }()
+						checkEnds(start, []int{a, b}, size)
+						return
+					}()
+					if got != want {
+						t.Errorf("start %d, ends %d, %d in %d: got %v, want %v", start, a, b, size, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A part of a batch, begun in the midst of the arena, has the digests that it has in the whole.
+func TestHashArenaFromTheMiddle(t *testing.T) {
+	key := NewKey(context)
+	arena, ends, _ := batch(300)
+	whole := make([][Size]byte, len(ends))
+	hashArenaGeneric(&key, arena, 0, ends, whole)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for lo := 1; lo < len(ends); lo += 37 {
+			part := make([][Size]byte, len(ends)-lo)
+			b.HashArena(&key, arena, ends[lo-1], ends[lo:], part)
+			if !slices.Equal(part, whole[lo:]) {
+				t.Errorf("from message %d on: other digests than in the whole", lo)
+			}
+		}
+	})
+}
+
+func TestNoBackendAllocates(t *testing.T) {
+	key := NewKey(context)
+	arena, ends, msgs := batch(300)
+	out, pairs := make([][Size]byte, 300), digests(600)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for name, call := range map[string]func(){
+			"HashArena":  func() { b.HashArena(&key, arena, 0, ends, out) },
+			"HashSlices": func() { b.HashSlices(&key, msgs, out) },
+			"HashPairs":  func() { b.HashPairs(&key, pairs, pairs[:300]) },
+			"few":        func() { b.HashSlices(&key, msgs[:3], out[:3]); b.HashPairs(&key, pairs[:6], pairs[:3]) },
+		} {
+			if got := testing.AllocsPerRun(5, call); got != 0 {
+				t.Errorf("%s: got %v allocations, want 0", name, got)
+			}
+		}
+	})
+}
