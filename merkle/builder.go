@@ -1,41 +1,92 @@
 package merkle
 
 import (
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/encseal/encseal/engine/lanes"
 )
 
-// Builder computes roots of leaves at hand, one tree after another. Its zero value is ready; it keeps nothing of what it was given
-// and allocates nothing but room that dst lacks. Not for use by two goroutines at once: what working memory a way of
-// hashing needs belongs here.
-type Builder struct{}
+// Builder computes roots of leaves at hand, one tree after another. Its zero value is ready; it keeps nothing of what it
+// was given, and in steady state it allocates nothing but room that dst lacks. Not for use by two goroutines at once, and
+// not to be copied after its first use.
+//
+// Large trees are cut into pieces, each a whole subtree or a run of leaves, that goroutines take one after the other. The
+// digests do not depend on how many there are: see Root.
+type Builder struct {
+	// Workers bounds the goroutines that a call works on, the caller's own among them: 1 is the caller's alone, 0
+	// runtime.GOMAXPROCS. They end before the call does.
+	Workers int
 
-// HashLeaves appends the leaf hashes of arena[ends[i-1]:ends[i]] for each i, where ends[-1] is 0, to dst and returns it. It borrows
-// arena and ends for the call; neither may overlap dst. Ends must ascend (equal ones make empty leaves) and lie within arena;
-// others are a bug and panic, with dst as it was.
+	pieces pieces
+}
+
+const (
+	// pieceHashes is the size of a subtree that one goroutine reduces: a power of two, and 256 KiB, so that a piece
+	// stays in a core's L2 cache from its leaves to its root.
+	pieceHashes = 1 << 13
+	// pieceLeaves is the run of leaves that one goroutine hashes at a time: some hundred KiB of receipts.
+	pieceLeaves = 1 << 9
+	// worthSharing is the number of hashes, leaves or nodes, from which on the work is given to several goroutines.
+	// Waking one costs microseconds, as long as some hundred hashes take on a wide backend.
+	worthSharing = 1 << 11
+)
+
+// HashLeaves appends the leaf hashes of arena[ends[i-1]:ends[i]] for each i, where ends[-1] is 0, to dst and returns it. It
+// borrows arena and ends for the call; neither may overlap dst. Ends must ascend (equal ones make empty leaves) and lie
+// within arena; others are a bug and panic.
 func (b *Builder) HashLeaves(dst []Hash, arena []byte, ends []int) []Hash {
 	n := len(dst)
 	dst = slices.Grow(dst, len(ends))[:n+len(ends)]
-	lanes.HashArena(&leafKey, arena, ends, dst[n:])
+	b.pieces.run(b.workers(len(ends), pieceLeaves), job{arena: arena, ends: ends, hashes: dst[n:], size: pieceLeaves})
 	return dst
 }
 
-// Root returns the root over leaf hashes, in their order; of none, [EmptyRoot]. It works in place: afterwards hashes is scratch,
-// the caller's to reuse.
+// Root returns the root over leaf hashes, in their order; of none, [EmptyRoot]. It works in place: afterwards hashes is
+// scratch, the caller's to reuse.
 //
-// The levels are those of the package doc, each written over the front of the one below.
+// The levels are those of the package doc. The lowest of them are computed subtree by subtree: hash (13, i) covers the
+// leaves of piece i alone, so each piece is reduced by itself, in any order and by anybody, and the results are level 13.
+// The last piece may lack leaves; carrying its last hash up is what the level does too.
 func (b *Builder) Root(hashes []Hash) Hash {
 	if len(hashes) == 0 {
 		return EmptyRoot()
 	}
-	for len(hashes) > 1 {
-		hashes = nextLevel(hashes[:(len(hashes)+1)/2], hashes)
+	if len(hashes) > pieceHashes {
+		b.pieces.run(b.workers(len(hashes), pieceHashes), job{hashes: hashes, size: pieceHashes})
+		count := (len(hashes) + pieceHashes - 1) / pieceHashes
+		for i := range count {
+			hashes[i] = hashes[i*pieceHashes]
+		}
+		hashes = hashes[:count]
 	}
+	reduce(hashes)
 	return hashes[0]
 }
 
-// nextLevel sets dst, of (len(level)+1)/2 hashes, to the level above and returns it. Dst is apart from level or its first half.
+// workers is how many goroutines share count hashes that are cut into pieces of size.
+func (b *Builder) workers(count, size int) int {
+	if count < worthSharing {
+		return 1
+	}
+	workers := b.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return min(workers, (count+size-1)/size)
+}
+
+// reduce brings the root of hashes, of which there is at least one, to hashes[0], level by level over the front.
+func reduce(hashes []Hash) {
+	for len(hashes) > 1 {
+		hashes = nextLevel(hashes[:(len(hashes)+1)/2], hashes)
+	}
+}
+
+// nextLevel sets dst, of (len(level)+1)/2 hashes, to the level above and returns it. Dst is apart from level or its first
+// half.
 func nextLevel(dst, level []Hash) []Hash {
 	pairs := len(level) / 2
 	lanes.HashPairs(&nodeKey, level[:2*pairs], dst[:pairs])
@@ -43,4 +94,74 @@ func nextLevel(dst, level []Hash) []Hash {
 		dst[pairs] = level[len(level)-1]
 	}
 	return dst
+}
+
+// job is work in pieces: with ends, leaves of arena are hashed into hashes; without, each piece of hashes is reduced to its
+// first. Piece i is [i·size, (i+1)·size).
+type job struct {
+	arena  []byte
+	ends   []int
+	hashes []Hash
+	size   int
+}
+
+// do does pieces [from, to), which is one but for who does them all.
+func (j *job) do(from, to int) {
+	lo, hi := from*j.size, min(to*j.size, len(j.hashes))
+	if j.ends == nil {
+		for ; lo < hi; lo += j.size {
+			reduce(j.hashes[lo:min(lo+j.size, hi)])
+		}
+		return
+	}
+	start := 0
+	if lo > 0 {
+		start = j.ends[lo-1]
+	}
+	lanes.HashArena(&leafKey, j.arena, start, j.ends[lo:hi], j.hashes[lo:hi])
+}
+
+// pieces hands the pieces of one job to goroutines.
+type pieces struct {
+	job   job
+	count int
+	next  atomic.Int64 // of the pieces that nobody has taken
+	wait  sync.WaitGroup
+	// help is what a helping goroutine runs; made once, so that starting one allocates nothing.
+	help func()
+}
+
+// run does the job on workers goroutines, the caller's being one, and returns when it is done.
+func (p *pieces) run(workers int, j job) {
+	count := (len(j.hashes) + j.size - 1) / j.size
+	if workers == 1 {
+		j.do(0, count)
+		return
+	}
+	p.job, p.count = j, count
+	p.next.Store(0)
+	if p.help == nil {
+		p.help = func() {
+			defer p.wait.Done()
+			p.take()
+		}
+	}
+	p.wait.Add(workers - 1)
+	for range workers - 1 {
+		go p.help()
+	}
+	p.take()
+	p.wait.Wait()
+	p.job = job{} // the caller's slices
+}
+
+// take does pieces until there are none.
+func (p *pieces) take() {
+	for {
+		piece := int(p.next.Add(1)) - 1
+		if piece >= p.count {
+			return
+		}
+		p.job.do(piece, piece+1)
+	}
 }
