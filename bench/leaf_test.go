@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+
+	"lukechampine.com/blake3"
+
+	"github.com/encseal/encseal/engine/lanes"
+	"github.com/encseal/encseal/merkle"
+)
+
+// BenchmarkLeaf hashes a batch of messages as leaves; an op is one message. size=real are the 300 real receipts, the others
+// 1,024 messages.
+func BenchmarkLeaf(b *testing.B) {
+	for _, size := range []int{64, 256, 1024} {
+		arena, ends := evenLeaves(1024, size)
+		benchmarkLeaf(b, fmt.Sprintf("size=%dB", size), arena, ends)
+	}
+	arena, ends := realLeaves(b)
+	benchmarkLeaf(b, "size=real", arena, ends)
+}
+
+func benchmarkLeaf(b *testing.B, size string, arena []byte, ends []int) {
+	out := make([][32]byte, len(ends))
+	key := lanes.NewKey(merkle.LeafContext)
+	for _, backend := range lanes.Backends() {
+		b.Run(fmt.Sprintf("%s/impl=%s", size, backend), func(b *testing.B) {
+			each(b, len(arena), len(ends), func() { backend.HashArena(&key, arena, 0, ends, out) })
+		})
+	}
+	b.Run(size+"/impl=lukechampine", func(b *testing.B) {
+		each(b, len(arena), len(ends), func() {
+			start := 0
+			for i, end := range ends {
+				out[i] = blake3.Sum256(arena[start:end])
+				start = end
+			}
+		})
+	})
+}
+
+// each runs work, which does count ops on size bytes in all, until b.N ops are done, so that ns/op is of one. (b.Loop
+// would count a whole batch as one.)
+func each(b *testing.B, size, count int, work func()) {
+	b.Helper()
+	b.ReportAllocs()
+	b.SetBytes(int64(size / count))
+	work()
+	b.ResetTimer()
+	for done := 0; done < b.N; done += count {
+		work()
+	}
+}
