@@ -115,16 +115,13 @@ func (n *Notary) encode(a *arrival, r *receipt.Receipt) error {
 	if r.App != n.cfg.App {
 		return &receipt.FieldError{Field: "app", Reason: fmt.Sprintf("%q, but this notary seals %q", r.App, n.cfg.App)}
 	}
+	var at receipt.Instant // scheme bpi-1 needs none
 	var err error
 	if n.legacy != nil {
 		a.arena, err = n.legacy.AppendLeaf(a.arena, r)
 	} else {
-		a.arena, err = r.AppendCanonical(a.arena)
+		a.arena, at, err = r.AppendCanonicalInstant(a.arena)
 	}
-	if err != nil {
-		return err
-	}
-	at, err := r.Instant()
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,9 @@ func (t *tally) add(r *receipt.Receipt, legacy Legacy) error {
 }
 
 func (t *tally) addLeaf(r *receipt.Receipt) error {
-	at, err := r.Instant()
-	if err != nil {
-		return err
-	}
-	if t.arena, err = r.AppendCanonical(t.arena); err != nil {
+	var at receipt.Instant
+	var err error
+	if t.arena, at, err = r.AppendCanonicalInstant(t.arena); err != nil {
 		return err
 	}
 	t.ends = append(t.ends, len(t.arena))

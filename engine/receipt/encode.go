@@ -36,8 +36,34 @@ const usualSize = 512
 // (what lies between its length and its capacity may have changed). It
 // allocates nothing where dst has the room.
 func (r *Receipt) AppendCanonical(dst []byte) ([]byte, error) {
+	if n := r.quickCanonical(roomIn(dst), nil); n > 0 {
+		return dst[:len(dst)+n], nil
+	}
+	return r.appendCanonical(dst, nil)
+}
+
+// AppendCanonicalInstant is AppendCanonical and [Receipt.Instant] in one, which
+// reads TS once. On error the instant is zero.
+func (r *Receipt) AppendCanonicalInstant(dst []byte) ([]byte, Instant, error) {
+	var at Instant
+	if n := r.quickCanonical(roomIn(dst), &at); n > 0 {
+		return dst[:len(dst)+n], at, nil
+	}
+	out, err := r.appendCanonical(dst, &at)
+	if err != nil {
+		at = Instant{}
+	}
+	return out, at, err
+}
+
+// roomIn returns what an encoding may take of dst's memory.
+func roomIn(dst []byte) []byte { return dst[len(dst):min(cap(dst), len(dst)+MaxEncoding)] }
+
+// appendCanonical is AppendCanonical in the plain way. It sets at, where that is
+// not nil, to the instant of TS.
+func (r *Receipt) appendCanonical(dst []byte, at *Instant) ([]byte, error) {
 	const pairs = 9
-	out, err := r.appendPairs(dst, pairs)
+	out, err := r.appendPairs(dst, pairs, at)
 	if err != nil {
 		return dst, err
 	}
@@ -60,7 +86,15 @@ func (r *Receipt) AppendCanonical(dst []byte) ([]byte, error) {
 // [Receipt.AppendCanonical], and so are errors and allocations.
 func (r *Receipt) AppendSigned(dst []byte) ([]byte, error) {
 	const pairs = 7
-	out, err := r.appendPairs(dst, pairs)
+	if n := r.quickPairs(roomIn(dst), pairs, nil); n > 0 {
+		return dst[:len(dst)+n], nil
+	}
+	return r.appendSigned(dst, pairs)
+}
+
+// appendSigned is AppendSigned in the plain way.
+func (r *Receipt) appendSigned(dst []byte, pairs byte) ([]byte, error) {
+	out, err := r.appendPairs(dst, pairs, nil)
 	if err != nil {
 		return dst, err
 	}
@@ -71,8 +105,9 @@ func (r *Receipt) AppendSigned(dst []byte) ([]byte, error) {
 }
 
 // appendPairs appends the head of a map of the given number of pairs, one more
-// with labels, and the pairs for the keys 1 to 8.
-func (r *Receipt) appendPairs(dst []byte, pairs byte) ([]byte, error) {
+// with labels, and the pairs for the keys 1 to 8. It sets at, where that is not
+// nil, to the instant of TS.
+func (r *Receipt) appendPairs(dst []byte, pairs byte, at *Instant) ([]byte, error) {
 	start := len(dst)
 	if len(r.Labels) > 0 {
 		pairs++
@@ -92,7 +127,7 @@ func (r *Receipt) appendPairs(dst []byte, pairs byte) ([]byte, error) {
 	if dst, reason = appendShort(dst, keyOp, r.Op); reason != "" {
 		return nil, refuse(fieldOp, reason)
 	}
-	if reason = parseTS(r.TS, nil); reason != "" {
+	if reason = parseTS(r.TS, at); reason != "" {
 		return nil, refuse(fieldTS, reason)
 	}
 	dst = appendText(append(dst, keyTS), r.TS)

@@ -42,9 +42,7 @@ func ParseHash(text string) (Hash, error) {
 }
 
 func parseHash(text string) (h Hash, reason string) {
-	if len(text) == len(hashPrefix)+2*digestSize && text[:len(hashPrefix)] == hashPrefix &&
-		decodeHex(h.digest[:], text[len(hashPrefix):]) {
-		h.is = true
+	if h.parseDigest(text) {
 		return h, ""
 	}
 	if text == genesisText {
@@ -54,6 +52,14 @@ func parseHash(text string) (h Hash, reason string) {
 		return Hash{}, reason
 	}
 	return Hash{text: text}, ""
+}
+
+// parseDigest sets h, a zero Hash, to the digest that text is, and reports
+// whether it is one.
+func (h *Hash) parseDigest(text string) bool {
+	h.is = len(text) == len(hashPrefix)+2*digestSize && text[:len(hashPrefix)] == hashPrefix &&
+		decodeHex(h.digest[:], text[len(hashPrefix):])
+	return h.is
 }
 
 // Digest returns the digest, and whether h is one.
@@ -105,15 +111,21 @@ func ParseSig(text string) (Sig, error) {
 }
 
 func parseSig(text string) (s Sig, reason string) {
-	if len(text) == len(sigPrefix)+2*sigSize && text[:len(sigPrefix)] == sigPrefix &&
-		decodeHex(s.bytes[:], text[len(sigPrefix):]) {
-		s.is = true
+	if s.parseBytes(text) {
 		return s, ""
 	}
 	if reason := checkPrefixed(text, sigPrefix); reason != "" {
 		return Sig{}, reason
 	}
 	return Sig{text: text}, ""
+}
+
+// parseBytes sets s, a zero Sig, to the signature that text is, and reports
+// whether it is one.
+func (s *Sig) parseBytes(text string) bool {
+	s.is = len(text) == len(sigPrefix)+2*sigSize && text[:len(sigPrefix)] == sigPrefix &&
+		decodeHex(s.bytes[:], text[len(sigPrefix):])
+	return s.is
 }
 
 // Bytes returns the signature, and whether s is one.
@@ -156,38 +168,43 @@ func checkPrefixed(text, prefix string) (reason string) {
 }
 
 // decodeHex decodes the 2·len(dst) lower-case hexadecimal digits of src and
-// reports whether they all are; dst is zero where they are not.
+// reports whether they all are; dst is zero where they are not. Its length is a
+// multiple of four.
 func decodeHex(dst []byte, src string) bool {
-	src = src[:2*len(dst)]
-	var bad byte
-	for i := range dst {
-		hi, lo := hexValue[src[2*i]], hexValue[src[2*i+1]]
-		bad |= hi | lo
-		dst[i] = hi<<4 | lo&15
+	var bad uint16
+	out := dst
+	for len(out) >= 4 && len(src) >= 8 {
+		a := hexValue[src[0]]<<4 | hexValue[src[1]]
+		b := hexValue[src[2]]<<4 | hexValue[src[3]]
+		c := hexValue[src[4]]<<4 | hexValue[src[5]]
+		d := hexValue[src[6]]<<4 | hexValue[src[7]]
+		bad |= a | b | c | d
+		out[0], out[1], out[2], out[3] = byte(a), byte(b), byte(c), byte(d)
+		out, src = out[4:], src[8:]
 	}
-	if bad > 15 {
+	if bad > 255 {
 		clear(dst)
 		return false
 	}
 	return true
 }
 
-// hexValue is the value of a lower-case hexadecimal digit, 255 for other bytes.
-var hexValue = [256]byte{
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+// hexValue is the value of a lower-case hexadecimal digit, 256 for other bytes.
+var hexValue = [256]uint16{
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 10, 11, 12, 13, 14, 15, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
+	256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256,
 }

@@ -33,10 +33,62 @@ func ParseInstant(ts string) (Instant, error) {
 	return at, nil
 }
 
-// parseTS walks "yyyy-mm-ddThh:mm:ss", then the fraction, then the offset. It
-// returns why ts is no time; else it sets at, where that is not nil.
+// parseTS returns why ts is no time; else it sets at, where that is not nil. It
+// judges as plainTS, the specification, does, and reads "yyyy-mm-ddThh:mm:ss" as
+// three words: where they are not as they should be, plainTS knows why.
 func parseTS(ts string, at *Instant) (reason string) {
-	const notATime = "not an RFC 3339 time"
+	if len(ts) < len("yyyy-mm-ddThh:mm:ssZ") {
+		return notATime
+	}
+	years, days, clock := word(ts)^zeroYears, word(ts[len("yyy"):])^zeroDays, word(ts[len("yyyy-mm-ddT"):])^zeroClock
+	if (years|(years+overYears)|days|(days+overDays)|clock|(clock+overClock))&highBits != 0 {
+		return plainTS(ts, at)
+	}
+	// Byte i becomes ten times digit i and digit i+1, at most 99.
+	years, days, clock = 10*years+years>>8, 10*days+days>>8, 10*clock+clock>>8
+	century, year := uint32(years&0xff), uint32(years>>16&0xff)
+	month, day := uint32(days>>16&0xff), uint32(days>>40&0xff)
+	hour, minute, second := uint32(clock&0xff), uint32(clock>>24&0xff), uint32(clock>>48&0xff)
+	year += 100 * century
+	if month-1 > 11 || day-1 > 27 && day-1 >= daysIn(year, month) || hour > 23 {
+		return plainTS(ts, at)
+	}
+	var (
+		nsec   int32
+		offset int64
+	)
+	if len(ts) != len("yyyy-mm-ddThh:mm:ssZ") || ts[19] != 'Z' {
+		if nsec, offset, reason = parseTail(ts[19:]); reason != "" {
+			return reason
+		}
+	}
+	if at != nil {
+		at.Sec = 86400*daysSinceEpoch(year, month, day) + int64(3600*hour+60*minute+second) - offset
+		at.Nsec = nsec
+	}
+	return ""
+}
+
+// A time's words, the first character in the lowest byte. Less zero… its digits
+// are their values and all else is 0; adding over… sets the high bit of a byte
+// that is then above its limit: 9 for a digit, 5 for the tens of minutes and
+// seconds, 0 for all else. (Bytes of 128 and more have it already, and only they
+// carry into the next.)
+const (
+	zeroYears = 0x2d_30_30_2d_30_30_30_30 // "0000-00-"
+	zeroDays  = 0x54_30_30_2d_30_30_2d_30 // "0-00-00T"
+	zeroClock = 0x30_30_3a_30_30_3a_30_30 // "00:00:00"
+
+	overYears = 0x7f_76_76_7f_76_76_76_76
+	overDays  = 0x7f_76_76_7f_76_76_7f_76
+	overClock = 0x76_7a_7f_76_7a_7f_76_76
+)
+
+const notATime = "not an RFC 3339 time"
+
+// plainTS walks "yyyy-mm-ddThh:mm:ss", then the fraction, then the offset. It
+// returns why ts is no time; else it sets at, where that is not nil.
+func plainTS(ts string, at *Instant) (reason string) {
 	if len(ts) < len("yyyy-mm-ddThh:mm:ssZ") {
 		return notATime
 	}

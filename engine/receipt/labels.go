@@ -24,6 +24,16 @@ func compareKeys(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// sorted reports whether l's keys stand strictly ascending in canonical order.
+func sorted(l []Label) bool {
+	for i := 1; i < len(l); i++ {
+		if compareKeys(l[i-1].Key, l[i].Key) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // checkOrder returns why b cannot be the label key that follows a.
 func checkOrder(a, b string) (reason string) {
 	if len(a) < len(b) || len(a) == len(b) && a < b {

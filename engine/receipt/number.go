@@ -54,7 +54,11 @@ func (p *Parser) float(field string, this member) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	f, err := nearest(text)
+	f, ok := exact(text)
+	if ok {
+		return f, nil
+	}
+	f, err = nearest(text)
 	switch {
 	case f == 0:
 		return 0, nil
@@ -65,6 +69,36 @@ func (p *Parser) float(field string, this member) (float64, error) {
 	}
 	return f, nil
 }
+
+// exact returns the value of a JSON number of digits and perhaps a point that
+// all together come to at most 2^53: digits and power of ten then are binary64
+// without rounding, and so their quotient is rounded once, to the nearest, ties
+// to even. It gives up on any other number.
+func exact(text []byte) (float64, bool) {
+	const most = 17 // 16 digits and a point
+	if len(text) > most {
+		return 0, false
+	}
+	var digits uint64
+	behind := 0 // digits behind the point
+	for i, c := range text {
+		switch {
+		case c-'0' <= 9:
+			digits = 10*digits + uint64(c-'0')
+		case c == '.':
+			behind = len(text) - 1 - i
+		default:
+			return 0, false
+		}
+	}
+	if digits > 1<<53 {
+		return 0, false
+	}
+	return float64(digits) / powers[behind], true
+}
+
+// powers are the powers of ten that exact divides by.
+var powers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16}
 
 // nearest returns the binary64 nearest to a JSON number, ties to even, and
 // strconv's error where that is infinite, which is all it reports of a number

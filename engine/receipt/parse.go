@@ -39,6 +39,9 @@ const (
 	seenStorage
 	seenEgress
 	seenCount
+
+	seenRequired = seenV | seenApp | seenContainer | seenOp | seenTS | seenResource | seenPrevHash | seenHash | seenSig |
+		seenCPU | seenMemory | seenStorage | seenEgress
 )
 
 // Parse reads one receipt from line, which is JSON and nothing else, and need
@@ -102,9 +105,9 @@ func (p *Parser) receiptMember(name []byte) error {
 	case "labels":
 		return p.labels()
 	case "prev_hash":
-		r.PrevHash, err = p.hash(fieldPrevHash, seenPrevHash)
+		return p.hash(fieldPrevHash, seenPrevHash, &r.PrevHash)
 	case "hash":
-		r.Hash, err = p.hash(fieldHash, seenHash)
+		return p.hash(fieldHash, seenHash, &r.Hash)
 	case "sig":
 		return p.sig()
 	default:
@@ -140,14 +143,16 @@ func (p *Parser) labelMember(name []byte) error {
 	if len(r.Labels) == MaxLabels {
 		return refuse(fieldLabels, reasonLabels)
 	}
-	if kind := p.dec.PeekKind(); kind != jsontext.KindString && kindName(kind) != "" {
-		return refuse(fieldLabels, "value of "+shown(key)+" is not text but "+kindName(kind))
+	if p.ahead() != '"' {
+		if kind := p.dec.PeekKind(); kind != jsontext.KindString && kindName(kind) != "" {
+			return refuse(fieldLabels, "value of "+shown(key)+" is not text but "+kindName(kind))
+		}
 	}
-	value, err := p.text(fieldLabels)
+	raw, err := p.raw(fieldLabels)
 	if err != nil {
 		return err
 	}
-	r.Labels = append(r.Labels, Label{Key: key, Value: alias(value)})
+	r.Labels = append(r.Labels, Label{Key: key, Value: alias(p.unquote(raw))})
 	return nil
 }
 
@@ -163,10 +168,15 @@ func (p *Parser) version() error {
 }
 
 func (p *Parser) ts() error {
-	ts, err := p.once(fieldTS, seenTS)
+	raw, err := p.rawOnce(fieldTS, seenTS)
 	if err != nil {
 		return err
 	}
+	if ts := inside(raw); parseTS(ts, nil) == "" {
+		p.out.TS = ts // it has no escapes, nor would unescaping give another time
+		return nil
+	}
+	ts := alias(p.unquote(raw))
 	if reason := parseTS(ts, nil); reason != "" {
 		return refuse(fieldTS, reason)
 	}
@@ -192,6 +202,9 @@ func (p *Parser) labels() error {
 		return err
 	}
 	l := p.out.Labels
+	if sorted(l) {
+		return nil
+	}
 	SortLabels(l)
 	for i := 1; i < len(l); i++ {
 		if l[i-1].Key == l[i].Key {
@@ -201,28 +214,34 @@ func (p *Parser) labels() error {
 	return nil
 }
 
-func (p *Parser) hash(field string, this member) (Hash, error) {
-	text, err := p.once(field, this)
-	if err != nil {
-		return Hash{}, err
-	}
-	h, reason := parseHash(text)
-	if reason != "" {
-		return Hash{}, refuse(field, reason)
-	}
-	return h, nil
-}
-
-func (p *Parser) sig() error {
-	text, err := p.once(fieldSig, seenSig)
+func (p *Parser) hash(field string, this member, h *Hash) error {
+	raw, err := p.rawOnce(field, this)
 	if err != nil {
 		return err
 	}
-	s, reason := parseSig(text)
-	if reason != "" {
+	if h.parseDigest(inside(raw)) {
+		return nil
+	}
+	var reason string
+	if *h, reason = parseHash(alias(p.unquote(raw))); reason != "" {
+		return refuse(field, reason)
+	}
+	return nil
+}
+
+func (p *Parser) sig() error {
+	raw, err := p.rawOnce(fieldSig, seenSig)
+	if err != nil {
+		return err
+	}
+	s := &p.out.Sig
+	if s.parseBytes(inside(raw)) {
+		return nil
+	}
+	var reason string
+	if *s, reason = parseSig(alias(p.unquote(raw))); reason != "" {
 		return refuse(fieldSig, reason)
 	}
-	p.out.Sig = s
 	return nil
 }
 
@@ -242,6 +261,9 @@ func (p *Parser) short(field string, this member) (string, error) {
 func (p *Parser) checkMissing() error {
 	if p.seen&seenUsage != 0 {
 		p.seen |= seenResource
+	}
+	if p.seen&seenRequired == seenRequired {
+		return nil
 	}
 	for _, f := range requiredFields {
 		if p.seen&f.member == 0 {

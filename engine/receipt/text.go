@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"encoding/binary"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -24,50 +23,43 @@ func checkText(s string) (reason string) {
 // are made of.
 func validUTF8(s string) bool { return ascii(s) || utf8.ValidString(s) }
 
+// highBits are the bits of a word that are set where a byte is not ASCII.
+const highBits = 0x8080808080808080
+
 // ascii reports whether s is ASCII. It reads whole words, the last of them
 // overlapping the one before.
 func ascii(s string) bool {
-	b := unsafe.Slice(unsafe.StringData(s), len(s))
 	var seen uint64
 	switch {
-	case len(b) >= 8:
-		for rest := b; len(rest) >= 8; rest = rest[8:] {
-			seen |= binary.LittleEndian.Uint64(rest)
+	case len(s) >= 8:
+		for rest := s; len(rest) >= 8; rest = rest[8:] {
+			seen |= word(rest)
 		}
-		seen |= binary.LittleEndian.Uint64(b[len(b)-8:])
-	case len(b) >= 4:
-		seen = uint64(binary.LittleEndian.Uint32(b) | binary.LittleEndian.Uint32(b[len(b)-4:]))
+		seen |= word(s[len(s)-8:])
+	case len(s) >= 4:
+		seen = uint64(halfWord(s) | halfWord(s[len(s)-4:]))
 	default:
-		for _, c := range b {
-			seen |= uint64(c)
+		for i := range len(s) {
+			seen |= uint64(s[i])
 		}
 	}
-	return seen&0x8080808080808080 == 0
+	return seen&highBits == 0
 }
 
 // appendUTF8 appends the CBOR text string of s and reports whether s is UTF-8.
-// Most texts of a receipt are ASCII of 4 to 16 bytes: where dst has the room,
-// they are read as two words that overlap, judged, and written as such.
-func appendUTF8(dst []byte, s string) ([]byte, bool) {
-	n := len(s)
-	if n < 4 || n > 16 || cap(dst)-len(dst) <= n {
-		return appendText(dst, s), validUTF8(s)
-	}
-	src := unsafe.Slice(unsafe.StringData(s), n)
-	at := len(dst) + 1
-	dst = dst[:at+n]
-	dst[at-1] = cborText | byte(n)
-	text := dst[at : at+n]
-	if n < 8 {
-		first, last := binary.LittleEndian.Uint32(src), binary.LittleEndian.Uint32(src[n-4:])
-		binary.LittleEndian.PutUint32(text, first)
-		binary.LittleEndian.PutUint32(text[n-4:], last)
-		return dst, (first|last)&0x80808080 == 0 || utf8.ValidString(s)
-	}
-	first, last := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[n-8:])
-	binary.LittleEndian.PutUint64(text, first)
-	binary.LittleEndian.PutUint64(text[n-8:], last)
-	return dst, (first|last)&0x8080808080808080 == 0 || utf8.ValidString(s)
+func appendUTF8(dst []byte, s string) ([]byte, bool) { return appendText(dst, s), validUTF8(s) }
+
+// word and halfWord return the first eight and four bytes of s, the first of them
+// lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func halfWord(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // alias returns b as a string without copying; it changes when b does.

@@ -37,3 +37,21 @@ func TestAppendUTF8(t *testing.T) {
 		}
 	}
 }
+
+// TestEscaped: every short length, with a backslash or a byte near to one in
+// each place.
+func TestEscaped(t *testing.T) {
+	for n := range 80 {
+		for i := range n {
+			for _, c := range []byte("\\[]\xdc\x00\x01\xff\x5b\x5d\x7f\x80") {
+				for _, fill := range []string{"a", "\x00", "\xff", "]", "\xdc"} {
+					raw := []byte(strings.Repeat(fill, n))
+					raw[i] = c
+					if got, want := escaped(raw), strings.ContainsRune(string(raw), '\\'); got != want {
+						t.Fatalf("%q: got %v, want %v", raw, got, want)
+					}
+				}
+			}
+		}
+	}
+}
