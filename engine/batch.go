@@ -43,9 +43,8 @@ func (b *batch) appendLeaves(dst [][]byte) [][]byte {
 	return dst
 }
 
-// add copies one leaf and what the header says of its receipt.
-func (b *batch) add(leaf []byte, r *receipt.Receipt, at receipt.Instant, textual bool) {
-	b.arena = append(b.arena, leaf...)
+// add ends the leaf at the end of the arena, which is r's, and takes in what the header says of r.
+func (b *batch) add(r *receipt.Receipt, at receipt.Instant, textual bool) {
 	b.ends = append(b.ends, len(b.arena))
 	b.usage.Add(&r.Resource)
 	if textual {
