@@ -10,5 +10,7 @@
 // encoding/json, blake3.Sum256 of each receipt, a pairwise Sum256 tree, crypto/ed25519 for each block). Rivals from other
 // modules run the same benchmarks in bench/peers.
 //
-//	go test ./bench -run '^$' -bench . -cpu 1 -count 10 | tee now.txt && benchstat now.txt
+//	go test ./bench -run '^$' -bench . -count 10 | tee now.txt && benchstat now.txt
+//
+// Each benchmark sets the number of cores itself: one, or as many as it has workers.
 package bench

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"lukechampine.com/blake3"
@@ -26,11 +27,11 @@ func benchmarkLeaf(b *testing.B, size string, arena []byte, ends []int) {
 	key := lanes.NewKey(merkle.LeafContext)
 	for _, backend := range lanes.Backends() {
 		b.Run(fmt.Sprintf("%s/impl=%s", size, backend), func(b *testing.B) {
-			each(b, len(arena), len(ends), func() { backend.HashArena(&key, arena, 0, ends, out) })
+			each(b, 1, len(arena), len(ends), func() { backend.HashArena(&key, arena, 0, ends, out) })
 		})
 	}
 	b.Run(size+"/impl=lukechampine", func(b *testing.B) {
-		each(b, len(arena), len(ends), func() {
+		each(b, 1, len(arena), len(ends), func() {
 			start := 0
 			for i, end := range ends {
 				out[i] = blake3.Sum256(arena[start:end])
@@ -40,15 +41,20 @@ func benchmarkLeaf(b *testing.B, size string, arena []byte, ends []int) {
 	})
 }
 
-// each runs work, which does count ops on size bytes in all, until b.N ops are done, so that ns/op is of one. (b.Loop
-// would count a whole batch as one.)
-func each(b *testing.B, size, count int, work func()) {
+// each runs work, which does count ops on size bytes in all, until b.N ops are done, on one core, and reports the time of
+// one. (b.Loop would count a whole batch as one op; and b.N is seldom a whole number of batches, so that the time is divided
+// by what was done.)
+func each(b *testing.B, cores, size, count int, work func()) {
 	b.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	b.ReportAllocs()
-	b.SetBytes(int64(size / count))
 	work()
 	b.ResetTimer()
-	for done := 0; done < b.N; done += count {
+	done := 0
+	for ; done < b.N; done += count {
 		work()
 	}
+	elapsed := b.Elapsed()
+	b.ReportMetric(float64(elapsed.Nanoseconds())/float64(done), "ns/op")
+	b.ReportMetric(float64(size)*float64(done)/float64(count)/1e6/elapsed.Seconds(), "MB/s")
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"lukechampine.com/blake3"
@@ -117,4 +118,47 @@ func naiveRoot(level [][32]byte) [32]byte {
 		level = level[:len(level)/2]
 	}
 	return level[0]
+}
+
+// What naive seals is what it should be: the block over three receipts has their root and a valid signature.
+func TestNaiveSeals(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines [][]byte
+	n := naiveNotary{key: key, max: 3, deliver: func(line []byte) { lines = append(lines, line) }}
+	var leaves [4][32]byte
+	for i, s := range steps(t)[:3] {
+		if err := n.append(&s); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(&s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaves[i] = blake3.Sum256(text)
+	}
+	leaves[3] = leaves[2]
+	var block naiveBlock
+	if len(lines) != 1 || json.Unmarshal(lines[0], &block) != nil {
+		t.Fatalf("got blocks %q, want one", lines)
+	}
+	node := func(l, r [32]byte) [32]byte { return blake3.Sum256(append(l[:], r[:]...)) }
+	root := node(node(leaves[0], leaves[1]), node(leaves[2], leaves[3]))
+	if block.MerkleRoot != "blake3:"+hex.EncodeToString(root[:]) || block.Count != 3 {
+		t.Errorf("got %d receipts, root %s; want 3, %x", block.Count, block.MerkleRoot, root)
+	}
+	sig, err := hex.DecodeString(strings.TrimPrefix(block.SigNotary, "ed25519:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block.SigNotary = ""
+	unsigned, err := json.Marshal(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest := blake3.Sum256(unsigned); !ed25519.Verify(key.Public().(ed25519.PublicKey), digest[:], sig) {
+		t.Error("signature is not valid")
+	}
 }

@@ -16,11 +16,11 @@ func BenchmarkRoot(b *testing.B) {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("leaves=%d/workers=%d/impl=encseal", leaves, workers), func(b *testing.B) {
 				builder := merkle.Builder{Workers: workers}
-				each(b, 32*leaves, leaves, func() { builder.Root(hashes) })
+				each(b, workers, 32*leaves, leaves, func() { builder.Root(hashes) })
 			})
 		}
 		b.Run(fmt.Sprintf("leaves=%d/workers=1/impl=lukechampine", leaves), func(b *testing.B) {
-			each(b, 32*leaves, leaves, func() { naiveRoot(hashes) })
+			each(b, 1, 32*leaves, leaves, func() { naiveRoot(hashes) })
 		})
 	}
 }

@@ -15,10 +15,11 @@ import (
 // The input is cut into leaves by its own bytes: a byte n says that the next leaf has n bytes, or 16·n for every fourth; it
 // is repeated to come to a few thousand leaves when times is large. split says how many leaves a call takes.
 func FuzzRoot(f *testing.F) {
-	f.Add([]byte("\x03abc\x00\x01z"), uint16(1), uint8(1))
-	f.Add([]byte{0}, uint16(9000), uint8(7))
-	f.Add([]byte("\x40 short \x41 and longer ones \x3f"), uint16(300), uint8(33))
-	f.Fuzz(func(t *testing.T, data []byte, times uint16, split uint8) {
+	f.Add([]byte("\x03abc\x00\x01z"), uint16(1), uint16(1))
+	f.Add([]byte{0}, uint16(9000), uint16(7))
+	f.Add([]byte("\x40 short \x41 and longer ones \x3f"), uint16(300), uint16(33))
+	f.Add([]byte("\x05abcde\x00\x01z\x08 sixteen times eight, as far as it goes"), uint16(1500), uint16(60000))
+	f.Fuzz(func(t *testing.T, data []byte, times uint16, split uint16) {
 		arena, ends := cutLeaves(data, int(times))
 		if len(ends) == 0 || len(ends) > 20_000 || len(arena) > 8<<20 {
 			return

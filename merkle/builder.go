@@ -13,7 +13,7 @@ import (
 // was given, and in steady state it allocates nothing but room that dst lacks. Not for use by two goroutines at once, and
 // not to be copied after its first use.
 //
-// Large trees are cut into pieces, each a whole subtree or a run of leaves, that goroutines take one after the other. The
+// (The runtime may allocate for a goroutine that it starts.) Large trees are cut into pieces, each a whole subtree or a run of leaves, that goroutines take one after the other. The
 // digests do not depend on how many there are: see Root.
 type Builder struct {
 	// Workers bounds the goroutines that a call works on, the caller's own among them: 1 is the caller's alone, 0
@@ -36,8 +36,9 @@ const (
 
 // HashLeaves appends the leaf hashes of arena[ends[i-1]:ends[i]] for each i, where ends[-1] is 0, to dst and returns it. It
 // borrows arena and ends for the call; neither may overlap dst. Ends must ascend (equal ones make empty leaves) and lie
-// within arena; others are a bug and panic.
+// within arena; others are a bug and panic, with dst as it was.
 func (b *Builder) HashLeaves(dst []Hash, arena []byte, ends []int) []Hash {
+	lanes.CheckEnds(0, ends, len(arena)) // here, where the caller can recover, and not on a helper
 	n := len(dst)
 	dst = slices.Grow(dst, len(ends))[:n+len(ends)]
 	b.pieces.run(b.workers(len(ends), pieceLeaves), job{arena: arena, ends: ends, hashes: dst[n:], size: pieceLeaves})
@@ -121,7 +122,8 @@ func (j *job) do(from, to int) {
 	lanes.HashArena(&leafKey, j.arena, start, j.ends[lo:hi], j.hashes[lo:hi])
 }
 
-// pieces hands the pieces of one job to goroutines.
+// pieces hands the pieces of one job to goroutines. (golang.org/x/sync/errgroup would do, but for an allocation with every
+// goroutine and errors that there are none of.)
 type pieces struct {
 	job   job
 	count int
@@ -146,13 +148,15 @@ func (p *pieces) run(workers int, j job) {
 			p.take()
 		}
 	}
+	defer func() { // whatever happens, nobody works on the caller's slices afterwards
+		p.wait.Wait()
+		p.job = job{}
+	}()
 	p.wait.Add(workers - 1)
 	for range workers - 1 {
 		go p.help()
 	}
 	p.take()
-	p.wait.Wait()
-	p.job = job{} // the caller's slices
 }
 
 // take does pieces until there are none.

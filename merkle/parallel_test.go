@@ -62,3 +62,31 @@ func TestParallelBuilderAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for %d leaves on two workers, want none", got, len(ends))
 	}
 }
+
+// Ends that are a bug panic on the caller's goroutine, whoever would have met them, and leave the Builder fit for use.
+func TestBadEndsPanicWhereTheyWereGiven(t *testing.T) {
+	const n = 3 * pieceHashes
+	arena, good := u32Leaves(n)
+	for _, at := range []int{0, n / 2, n - 1} {
+		for _, workers := range []int{1, 2, 16} {
+			bad := slices.Clone(good)
+			bad[at] = len(arena) + 1
+			b := Builder{Workers: workers}
+			dst := make([]Hash, 0, n)
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("end %d beyond the arena, %d workers: no panic", at, workers)
+					}
+				}()
+				b.HashLeaves(dst, arena, bad)
+			}()
+			if !slices.Equal(dst[:n], make([]Hash, n)) {
+				t.Errorf("end %d, %d workers: dst was written to", at, workers)
+			}
+			if got := b.HashLeaves(dst, arena, good); got[n-1] != HashLeaf(arena[4*n-4:]) {
+				t.Errorf("end %d, %d workers: the Builder does not work any more", at, workers)
+			}
+		}
+	}
+}

@@ -62,7 +62,7 @@ func (b Backend) HashArena(k *Key, arena []byte, start int, ends []int, out [][S
 	if len(out) != len(ends) {
 		panic(fmt.Sprintf("lanes: HashArena: room for %d digests, want %d", len(out), len(ends)))
 	}
-	checkEnds(start, ends, len(arena))
+	CheckEnds(start, ends, len(arena))
 	switch b.kind {
 	case kindAVX512:
 		hashArenaAVX512(k, arena, start, ends, out)
@@ -91,8 +91,9 @@ func (b Backend) HashPairs(k *Key, in [][Size]byte, out [][Size]byte) {
 	}
 }
 
-// checkEnds panics unless 0 ≤ start ≤ ends[0] ≤ ends[1] ≤ … ≤ size.
-func checkEnds(start int, ends []int, size int) {
+// CheckEnds panics unless 0 ≤ start ≤ ends[0] ≤ ends[1] ≤ … ≤ size, as HashArena does with size the length of its arena. It is
+// for who hashes a batch in parts and wants the panic before the first.
+func CheckEnds(start int, ends []int, size int) {
 	// Both differences are at least 0 for an end that is in order. For the first that is not, one of them is below: end-start, unless
 	// it wraps around, and then size-end is, for it wraps around as well.
 	sign, last := start|(size-start), start

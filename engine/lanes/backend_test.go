@@ -197,7 +197,7 @@ func TestCheckEnds(t *testing.T) {
 					want := 0 <= start && start <= a && a <= b && b <= size
 					got := func() (fine bool) {
 						defer func() { fine = recover() == nil }()
-						checkEnds(start, []int{a, b}, size)
+						CheckEnds(start, []int{a, b}, size)
 						return
 					}()
 					if got != want {

@@ -24,7 +24,7 @@ func hashSlicesInAVX2(w, ordered window, k *Key, msgs [][]byte, out [][Size]byte
 	}
 }
 
-// hashArenaAVX2 relies on checkEnds.
+// hashArenaAVX2 relies on CheckEnds.
 func hashArenaAVX2(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 	switch n := len(out); {
 	case n <= 32:

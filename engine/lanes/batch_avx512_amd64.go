@@ -26,7 +26,7 @@ func hashSlicesInAVX512(w, ordered window, k *Key, msgs [][]byte, out [][Size]by
 	}
 }
 
-// hashArenaAVX512 relies on checkEnds.
+// hashArenaAVX512 relies on CheckEnds.
 func hashArenaAVX512(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 	switch n := len(out); {
 	case n <= 32:
