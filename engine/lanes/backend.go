@@ -2,8 +2,8 @@ package lanes
 
 import "fmt"
 
-// Backend is one way to hash a batch. All give the same digests; the functions of this package use the fastest that the CPU can run. The
-// zero Backend is the portable one; [Backends] has the others.
+// Backend is one way to hash a batch. All give the same digests; the functions of this package use the fastest that the
+// CPU can run. The zero Backend is the portable one; [Backends] has the others.
 type Backend struct {
 	kind kind
 }
@@ -91,11 +91,11 @@ func (b Backend) HashPairs(k *Key, in [][Size]byte, out [][Size]byte) {
 	}
 }
 
-// CheckEnds panics unless 0 ≤ start ≤ ends[0] ≤ ends[1] ≤ … ≤ size, as HashArena does with size the length of its arena. It is
-// for who hashes a batch in parts and wants the panic before the first.
+// CheckEnds panics unless 0 ≤ start ≤ ends[0] ≤ ends[1] ≤ … ≤ size, as HashArena does with size the length of its
+// arena. It is for who hashes a batch in parts and wants the panic before the first.
 func CheckEnds(start int, ends []int, size int) {
-	// Both differences are at least 0 for an end that is in order. For the first that is not, one of them is below: end-start, unless
-	// it wraps around, and then size-end is, for it wraps around as well.
+	// Both differences are at least 0 for an end that is in order. For the first that is not, one of them is below:
+	// end-start, unless it wraps around, and then size-end is, for it wraps around as well.
 	sign, last := start|(size-start), start
 	for _, end := range ends {
 		sign |= (end - last) | (size - end)

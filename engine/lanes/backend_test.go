@@ -12,8 +12,8 @@ import (
 	"lukechampine.com/blake3"
 )
 
-// TestBackendsAreLive fails where a backend that must be here is not: a machine that is expected to test a kernel must not leave it out
-// in silence. ENCSEAL_BACKENDS is a list like "avx512,avx2,generic".
+// TestBackendsAreLive fails where a backend that must be here is not: a machine that is expected to test a kernel must
+// not leave it out in silence. ENCSEAL_BACKENDS is a list like "avx512,avx2,generic".
 func TestBackendsAreLive(t *testing.T) {
 	var live []string
 	for _, b := range Backends() {
@@ -157,7 +157,8 @@ func TestEveryPairCount(t *testing.T) {
 	})
 }
 
-// TestLongMessagesAmongShortOnes has every third message be a tree of chunks, in batches of less and more than a window.
+// TestLongMessagesAmongShortOnes has every third message be a tree of chunks, in batches of less and more than a
+// window.
 func TestLongMessagesAmongShortOnes(t *testing.T) {
 	key := NewKey(context)
 	data := make([]byte, 4000)
@@ -239,6 +240,24 @@ func TestNoBackendAllocates(t *testing.T) {
 		} {
 			if got := testing.AllocsPerRun(5, call); got != 0 {
 				t.Errorf("%s: got %v allocations, want 0", name, got)
+			}
+		}
+	})
+}
+
+// TestHashPairsInParts crosses the border between two calls of a kernel, in place and apart.
+func TestHashPairsInParts(t *testing.T) {
+	key := NewKey(context)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for _, n := range []int{4095, 4096, 4097, 4096 + 33, 3*4096 + 100} {
+			in := digests(2 * n)
+			want := make([][Size]byte, n)
+			hashPairsGeneric(&key, in, want)
+			out := make([][Size]byte, n)
+			b.HashPairs(&key, in, out)
+			b.HashPairs(&key, in, in[:n])
+			if !slices.Equal(out, want) || !slices.Equal(in[:n], want) {
+				t.Errorf("%d pairs: other digests than one by one", n)
 			}
 		}
 	})

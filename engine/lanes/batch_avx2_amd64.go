@@ -48,10 +48,12 @@ func hashArenaInAVX2(w, ordered window, k *Key, arena []byte, start int, ends []
 	}
 }
 
+// hashPairsAVX2 goes on from call to call as hashPairsAVX512 does.
 func hashPairsAVX2(k *Key, in [][Size]byte, out [][Size]byte) {
 	const lanes = 8
-	if passes := len(out) / lanes; passes > 0 {
-		words := k.Words()
+	words := k.Words()
+	for len(out) >= lanes {
+		passes := min(len(out), maxPairs) / lanes
 		hashPairs8AVX2(&words, k.Flags(), &in[0], &out[0], passes)
 		in, out = in[2*lanes*passes:], out[lanes*passes:]
 	}

@@ -28,7 +28,8 @@ func guarded(t *testing.T, size int) []byte {
 	return all[page : page+size]
 }
 
-// TestReadsNothingBesidesMessages puts messages of every length against unmapped pages, at their end and at their begin.
+// TestReadsNothingBesidesMessages puts messages of every length against unmapped pages, at their end and at their
+// begin.
 func TestReadsNothingBesidesMessages(t *testing.T) {
 	key := NewKey(context)
 	room := guarded(t, 2*os.Getpagesize())
@@ -81,7 +82,40 @@ func TestArenaAgainstUnmappedPages(t *testing.T) {
 	})
 }
 
-// TestPairsAgainstUnmappedPages has the digests of every count from 0 to 100 pairs fill the memory to its end and from its begin.
+// TestEndsAgainstUnmappedPages has the list of ends and the digests fill the memory to its end and from its begin.
+func TestEndsAgainstUnmappedPages(t *testing.T) {
+	key := NewKey(context)
+	endsRoom, outRoom := guarded(t, os.Getpagesize()), guarded(t, os.Getpagesize())
+	arena := make([]byte, 70*40)
+	newRand().Read(arena)
+	const word = int(unsafe.Sizeof(int(0)))
+	all := unsafe.Slice((*int)(unsafe.Pointer(unsafe.SliceData(endsRoom))), len(endsRoom)/word)
+	digests := asDigests(outRoom)
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for n := 1; n <= 70; n++ {
+			for _, atEnd := range []bool{false, true} {
+				ends, out := all[:n], digests[:n]
+				if atEnd {
+					ends, out = all[len(all)-n:], digests[len(digests)-n:]
+				}
+				for i := range ends {
+					ends[i] = 40*i + i%40
+				}
+				b.HashArena(&key, arena, 0, ends, out)
+				start := 0
+				for i, end := range ends {
+					if want := key.Sum(arena[start:end]); out[i] != want {
+						t.Fatalf("message %d of %d: got %x, want %x", i, n, out[i], want)
+					}
+					start = end
+				}
+			}
+		}
+	})
+}
+
+// TestPairsAgainstUnmappedPages has the digests of every count from 0 to 100 pairs fill the memory to its end and from
+// its begin.
 func TestPairsAgainstUnmappedPages(t *testing.T) {
 	key := NewKey(context)
 	room := guarded(t, 4*os.Getpagesize())

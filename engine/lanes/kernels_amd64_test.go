@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestBothPasses runs the kernels of 32 and of 16 lanes whatever this CPU would choose, over messages of every count and mix.
+// TestBothPasses runs the kernels of 32 and of 16 lanes whatever this CPU would choose, over messages of every count
+// and mix.
 func TestBothPasses(t *testing.T) {
 	if !hasAVX512 {
 		t.Skip("no AVX-512; TestBackendsAreLive fails where it must be here")
@@ -46,7 +47,8 @@ func TestBothPasses(t *testing.T) {
 	}
 }
 
-// TestSortsAlike holds the generated sorting against the plain one: the same kinds, each message once, in places of its kind.
+// TestSortsAlike holds the generated sorting against the plain one: the same kinds, each message once, in places of its
+// kind.
 func TestSortsAlike(t *testing.T) {
 	if !hasAVX512 {
 		t.Skip("no AVX-512; TestBackendsAreLive fails where it must be here")

@@ -1,27 +1,27 @@
 // Package lanes hashes many short independent messages with BLAKE3 in derive_key mode, 32 bytes out of each.
 //
-// A receipt is a few hundred bytes: BLAKE3's own tree finds nothing in it to run in parallel, but a block of receipts is many such
-// messages, and a level of a Merkle tree is many 64-byte ones. So the calls here take a whole batch, in the three layouts
-// that callers have:
+// A receipt is a few hundred bytes: BLAKE3's own tree finds nothing in it to run in parallel, but a block of receipts
+// is many such messages, and a level of a Merkle tree is many 64-byte ones. So the calls here take a whole batch, in
+// the three layouts that callers have:
 //
 //	HashArena   messages back to back in one slice     receipts as the notary encodes them
 //	HashSlices  messages wherever they lie             leaves of a caller's own
 //	HashPairs   two digests next to each other         a level of the tree
 //
-// Digests depend on the key and the messages alone, not on the layout, the batch or the machine. [Backends] lists the ways to hash that
-// this CPU has; the functions of this file take the fastest:
+// Digests depend on the key and the messages alone, not on the layout, the batch or the machine. [Backends] lists the
+// ways to hash that this CPU has; the functions of this file take the fastest:
 //
 //	generic   one message after the other: the specification of the others
 //	avx2      8 messages side by side
 //	avx512    32 or 16 side by side
 //
-// The last two order a batch by the number of blocks, because a pass takes as long as its longest message. Messages over 1,024
-// bytes, which are trees of chunks, and single ones go through the portable code on every backend. The assembly is written by the
-// generators in _asm; the build tag purego leaves it out.
+// The last two order a batch by the number of blocks, because a pass takes as long as its longest message. Messages
+// over 1,024 bytes, which are trees of chunks, and single ones go through the portable code on every backend. The
+// assembly is written by the generators in _asm; the build tag purego leaves it out.
 //
-// All functions may be called from any number of goroutines at once, one Key shared among them. They borrow every slice for the call,
-// write to out alone, and allocate nothing. Arguments that do not fit together are a bug of the caller: they panic before
-// anything is hashed or written.
+// All functions may be called from any number of goroutines at once, one Key shared among them. They borrow every slice
+// for the call, write to out alone, and allocate nothing. Arguments that do not fit together are a bug of the caller:
+// they panic before anything is hashed or written.
 package lanes
 
 import "github.com/encseal/encseal/engine/internal/derive"
@@ -38,13 +38,14 @@ func NewKey(context string) Key { return derive.NewKey(context) }
 // Sum returns the digest of one message of any length. A caller with more than one at hand wants the calls below.
 func Sum(k *Key, msg []byte) [Size]byte { return k.Sum(msg) }
 
-// HashSlices sets out[i] to the digest of msgs[i]. The messages may have any lengths and may overlap one another; none may
-// overlap out. It panics if len(out) is not len(msgs).
+// HashSlices sets out[i] to the digest of msgs[i]. The messages may have any lengths and may overlap one another; none
+// may overlap out. It panics if len(out) is not len(msgs).
 func HashSlices(k *Key, msgs [][]byte, out [][Size]byte) { best.HashSlices(k, msgs, out) }
 
-// HashArena sets out[i] to the digest of arena[ends[i-1]:ends[i]], where ends[-1] is start. Messages may have any lengths, 0 too; what
-// lies in arena before start and after the last end belongs to none. Arena must not overlap out. It panics if len(out) is
-// not len(ends), if an end is smaller than the one before, or if start or one of them lies outside arena.
+// HashArena sets out[i] to the digest of arena[ends[i-1]:ends[i]], where ends[-1] is start. Messages may have any
+// lengths, 0 too; what lies in arena before start and after the last end belongs to none. Arena must not overlap out.
+// It panics if len(out) is not len(ends), if an end is smaller than the one before, or if start or one of them lies
+// outside arena.
 func HashArena(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 	best.HashArena(k, arena, start, ends, out)
 }
@@ -52,8 +53,8 @@ func HashArena(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 // HashPairs sets out[i] to the digest of the 64 bytes in[2i] ‖ in[2i+1]. It panics if len(in) is odd or len(out) is
 // not half of it.
 //
-// Out may be in[:len(in)/2]: in then holds the next level of a tree in its first half, and its second half is as it was or not;
-// nothing may be read from there. This is sound because digest i goes to where inputs i were, which are at or before
-// inputs 2i and 2i+1 and so already used up when digests are made in ascending order, a batch being read whole before it is
-// written. Any other overlap of out and in is not allowed.
+// Out may be in[:len(in)/2]: in then holds the next level of a tree in its first half, and its second half is as it was
+// or not; nothing may be read from there. This is sound because digest i goes to where inputs i were, which are at or
+// before inputs 2i and 2i+1 and so already used up when digests are made in ascending order, a batch being read whole
+// before it is written. Any other overlap of out and in is not allowed.
 func HashPairs(k *Key, in [][Size]byte, out [][Size]byte) { best.HashPairs(k, in, out) }

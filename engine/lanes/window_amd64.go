@@ -11,24 +11,25 @@ const (
 	chunkSize = maxBlocks * blockSize
 )
 
-// fewest is how many messages are worth a pass. A pass takes as long for one message as for all its lanes: for two receipts already less
-// than one after the other, for one a little more.
+// fewest is how many messages are worth a pass. A pass takes as long for one message as for all its lanes: for two
+// receipts already less than one after the other, for one a little more.
 const fewest = 2
 
-// window is a list of messages as a kernel reads it: message i has lens[i] bytes, at most chunkSize, from msgs[i] on, and its digest goes
-// to outs[i]. It borrows what the caller lent.
+// window is a list of messages as a kernel reads it: message i has lens[i] bytes, at most chunkSize, from msgs[i] on,
+// and its digest goes to outs[i]. It borrows what the caller lent.
 type window struct {
 	msgs []*byte
 	lens []uint32
 	outs []*[Size]byte
 }
 
-// windowSize is how many messages are put in order at once: enough that passes with lanes of unequal lengths are rare, few enough that
-// the lists stay in the L1 cache.
+// windowSize is how many messages are put in order at once: enough that passes with lanes of unequal lengths are rare,
+// few enough that the lists stay in the L1 cache.
 const windowSize = 512
 
-// A windows is two lists, one to be put in order into the other. It lives on the stack of one call. The stack is cleared for it,
-// which is what the smaller ones are for. They are multiples of every pass, and sortAVX512 wants 16 more places than that.
+// A windows is two lists, one to be put in order into the other. It lives on the stack of one call. The stack is
+// cleared for it, which is what the smaller ones are for. They are multiples of every pass, and sortAVX512 wants 16
+// more places than that.
 type (
 	windows512 struct {
 		msgs [2][windowSize + 16]*byte
@@ -51,7 +52,8 @@ func (w *windows512) at(i int) window { return window{w.msgs[i][:], w.lens[i][:]
 func (w *windows128) at(i int) window { return window{w.msgs[i][:], w.lens[i][:], w.outs[i][:]} }
 func (w *windows32) at(i int) window  { return window{w.msgs[i][:], w.lens[i][:], w.outs[i][:]} }
 
-// empty is where empty messages point: a kernel wants addresses that are mapped, and the garbage collector none beyond an arena.
+// empty is where empty messages point: a kernel wants addresses that are mapped, and the garbage collector none beyond
+// an arena.
 var empty byte
 
 // set makes a message number i.
@@ -65,7 +67,8 @@ func (w *window) set(i int, msg []byte, out *[Size]byte) {
 // message returns message i.
 func (w *window) message(i int) []byte { return unsafe.Slice(w.msgs[i], w.lens[i]) }
 
-// listSlices lists msgs, at most windowSize of them, and returns how many it has listed: longer ones than chunkSize it hashes at once.
+// listSlices lists msgs, at most windowSize of them, and returns how many it has listed: longer ones than chunkSize it
+// hashes at once.
 func (w *window) listSlices(k *Key, msgs [][]byte, out [][Size]byte) int {
 	n := 0
 	for i, msg := range msgs {
@@ -95,7 +98,9 @@ func (w *window) listArena(k *Key, arena []byte, start int, ends []int, out [][S
 	return n
 }
 
-// listPairs lists pairs of digests, fewer than a pass of them: a kernel then reads all before it writes one, and out may be in.
+// listPairs lists pairs of digests, fewer than 32, and out may be the first half of in: a kernel reads the messages of
+// a pass before it writes a digest of it, and where two passes of 16 take them, the first one's 16 digests end at byte
+// 512 and the second one's messages begin at byte 1,024.
 func (w *window) listPairs(in, out [][Size]byte) int {
 	for i := range out {
 		pair := unsafe.Slice((*byte)(unsafe.Pointer(&in[2*i : 2*i+2][0])), 2*Size)
@@ -104,11 +109,12 @@ func (w *window) listPairs(in, out [][Size]byte) int {
 	return len(out)
 }
 
-// lastBlock returns the number of the last block of a message of n bytes, n at most chunkSize. An empty message has a block, number 0.
+// lastBlock returns the number of the last block of a message of n bytes, n at most chunkSize. An empty message has a
+// block, number 0.
 func lastBlock(n uint32) uint32 { return (max(n, 1) - 1) / blockSize % maxBlocks }
 
-// sort sets to to the first n messages of w in order, those of the most blocks first, so that the lanes of a pass end at the same
-// block or nearly so. It reports whether it has done so: not where all have equally many.
+// sort sets to to the first n messages of w in order, those of the most blocks first, so that the lanes of a pass end
+// at the same block or nearly so. It reports whether it has done so: not where all have equally many.
 func (w *window) sort(n int, to *window) bool {
 	var places [maxBlocks]int
 	for _, length := range w.lens[:n] {

@@ -9,7 +9,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// many is the kernel for messages of 0 to 1,024 bytes. It does what the AVX-512 kernel for them does, with masks as vectors.
+// many is the kernel for messages of 0 to 1,024 bytes. It does what the AVX-512 kernel for them does, with masks as
+// vectors.
 type many struct {
 	*kernel
 	last, tail Mem // per lane: number of the last block, bytes in it; of the pass that is being fetched
@@ -35,7 +36,8 @@ func manyKernel(name string) {
 	Pragma("noescape")
 	Doc(
 		name+" hashes 8·passes messages of at most 1,024 bytes: message i has lens[i] bytes from msgs[i]",
-		"on, its digest goes to outs[i]. Passes is at least 1. The first message of a pass has no fewer blocks than the others of it.",
+		"on, its digest goes to outs[i]. Passes is at least 1. The first message of a pass has no fewer blocks than the",
+		"others of it.",
 	)
 	k := &many{kernel: newKernel(4*vec + lanes*(128+8+8+8) + 8 + 4*8)}
 	k.last, k.tail, k.whole, k.ends = k.Area(vec), k.Area(vec), k.Area(vec), k.Area(vec)
@@ -126,7 +128,8 @@ func broadcast(x GPVirtual, to VecPhysical) {
 	VPBROADCASTD(to.AsX(), to)
 }
 
-// clearSlots fills halves, has tailPtrs point to memory that may be read, and sets the upper halves of the slots to zero.
+// clearSlots fills halves, has tailPtrs point to memory that may be read, and sets the upper halves of the slots to
+// zero.
 func (k *many) clearSlots() {
 	Comment("halves[i] = tailPtrs[i] = address of slots[i] + 64; slots[i][64:] = 0")
 	first := GP64()
@@ -148,7 +151,8 @@ func (k *many) clearSlots() {
 	}
 }
 
-// preparePass takes in the pass at msgs and lens, and sets source to its first blocks. It leaves v[0..7], v[14] and v[15] alone.
+// preparePass takes in the pass at msgs and lens, and sets source to its first blocks. It leaves v[0..7], v[14] and
+// v[15] alone.
 func (k *many) preparePass(name string) {
 	Comment("last = max(len-1, 0) / 64; tail = len - 64·last; whole = len / 64; partial = whole == last")
 	lens := GP64()
@@ -307,8 +311,8 @@ func (k *many) deliveries() []func() {
 	}}
 }
 
-// prefetches returns what asks for this block of the messages four passes on, before they are read; near the end, of its own.
-// What the prefetches need is emitted at once.
+// prefetches returns what asks for this block of the messages four passes on, before they are read; near the end, of
+// its own. What the prefetches need is emitted at once.
 func (k *many) prefetches() []func() {
 	Comment("ahead = messages of the fourth pass after this one, if there is one; offset = 64·block")
 	const passes = 4

@@ -9,8 +9,8 @@ import (
 
 // pairsKernel emits the hashing of 64-byte messages that stand back to back, 8 a pass, one compression each.
 //
-// Digests of a pass are written while the next pass is compressed and the one after it is read. So out may be in: digests of pass p go to
-// bytes [256p, 256p+256), and what is read at that time and later lies at 512·(p+2) and beyond.
+// Digests of a pass are written while the next pass is compressed and the one after it is read. So out may be in:
+// digests of pass p go to bytes [256p, 256p+256), and what is read at that time and later lies at 512·(p+2) and beyond.
 func pairsKernel(name string) {
 	TEXT(name, 0, "func(key *[8]uint32, flags uint32, in, out *[32]byte, passes int)")
 	Pragma("noescape")

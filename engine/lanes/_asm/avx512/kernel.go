@@ -56,8 +56,8 @@ func (k *kernel) rounds(strands ...blake3.Strand) {
 	k.Swap()
 }
 
-// fetchUntil is the percentage of a compression in which the next block is fetched. A vector load waits where its bytes come from
-// several stores that are still on their way to the cache, hence the pause.
+// fetchUntil is the percentage of a compression in which the next block is fetched. A vector load waits where its bytes
+// come from several stores that are still on their way to the cache, hence the pause.
 const fetchUntil = 95
 
 // thirdRow emits v[8..11] = IV[0..3] and v[12..13] = 0, the counter.

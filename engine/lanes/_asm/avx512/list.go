@@ -13,7 +13,8 @@ func listKernel(name string) {
 	Pragma("noescape")
 	Doc(
 		name+" lists n messages, at least 1: msgs[i] = arena + ends[i-1], lens[i] = ends[i] - ends[i-1],",
-		"outs[i] = &out[i], where ends[-1] is start; an empty message is at none. Long is 0 if none has more than 1,024 bytes.",
+		"outs[i] = &out[i], where ends[-1] is start; an empty message is at none. Long is 0 if none has more than",
+		"1,024 bytes.",
 	)
 	arena, empty, ends, starts, length, out, step, zero, limit := Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8
 	base, from, n, msgs, lens, outs := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
@@ -84,8 +85,8 @@ func sortKernel(name string) {
 	Pragma("noescape")
 	Doc(
 		name+" puts n messages, at least 1 and none above 1,024 bytes, in order: those of the most blocks first.",
-		"Bit i of kinds says that there are messages of i+1 blocks. If that is one bit, the list is in order as it is, and nothing is written.",
-		"All lists have room for n, rounded up to 16, and the new ones for 16 more.",
+		"Bit i of kinds says that there are messages of i+1 blocks. If that is one bit, the list is in order as it is, and",
+		"nothing is written. All lists have room for n, rounded up to 16, and the new ones for 16 more.",
 	)
 	n, msgs, lens, outs := GP64(), GP64(), GP64(), GP64()
 	toMsgs, toLens, toOuts := GP64(), GP64(), GP64()

@@ -11,11 +11,12 @@ import (
 
 // many is the kernel for messages of 0 to 1,024 bytes, 16 lanes a group.
 //
-// Lanes of a pass may end at different blocks. A lane that has ended goes on with blocks of no meaning; its digest was stored, by mask,
-// when its last block was through.
+// Lanes of a pass may end at different blocks. A lane that has ended goes on with blocks of no meaning; its digest was
+// stored, by mask, when its last block was through.
 //
-// A last block that is not whole is put into the lane's slot before it is fetched, so that nothing beyond the message is read. The upper
-// half of a slot is always zero. The last 64 bytes of the message go into the lower half, and the block begins at 64 - tail:
+// A last block that is not whole is put into the lane's slot before it is fetched, so that nothing beyond the message
+// is read. The upper half of a slot is always zero. The last 64 bytes of the message go into the lower half, and the
+// block begins at 64 - tail:
 //
 //	slot      [0, 64)                        [64, 128)
 //	          what precedes | last block     zeros
@@ -23,8 +24,8 @@ import (
 //
 // A message that is shorter than 64 bytes is read by a masked load.
 //
-// While the last block of a pass is compressed, the first block of the next pass is fetched; the digests of a pass are delivered while
-// the first block of the next one is compressed.
+// While the last block of a pass is compressed, the first block of the next pass is fetched; the digests of a pass are
+// delivered while the first block of the next one is compressed.
 type many struct {
 	*kernel
 	last, tail Mem // per lane: number of the last block, bytes in it; of the pass that is being fetched
@@ -48,8 +49,9 @@ func manyKernel(name string, groups int) {
 	Pragma("noescape")
 	all := groups * lanes
 	Doc(
-		fmt.Sprintf("%s hashes %d·passes messages of at most 1,024 bytes: message i has lens[i] bytes from msgs[i]", name, all),
-		"on, its digest goes to outs[i]. Passes is at least 1. The first message of a pass has no fewer blocks than the others of it.",
+		fmt.Sprintf("%s hashes %d·passes messages of at most 1,024 bytes: message i has lens[i] bytes", name, all),
+		"from msgs[i] on, its digest goes to outs[i]. Passes is at least 1. The first message of a pass has no fewer blocks",
+		"than the others of it.",
 	)
 	k := &many{kernel: newKernel(groups, all*(128+4+4+4+8+8+8+8)+16)}
 	k.slots = k.Area(128 * all)
@@ -144,7 +146,8 @@ func (k *many) keepParam(name string, cell Mem) {
 	MOVQ(x, cell)
 }
 
-// clearSlots fills halves, has tailPtrs point to memory that may be read, and sets the upper halves of the slots to zero.
+// clearSlots fills halves, has tailPtrs point to memory that may be read, and sets the upper halves of the slots to
+// zero.
 func (k *many) clearSlots() {
 	Comment("halves[i] = tailPtrs[i] = address of slots[i] + 64; slots[i][64:] = 0")
 	first, bytes := GP64(), GP64()
@@ -165,7 +168,8 @@ func (k *many) clearSlots() {
 	}
 }
 
-// preparePass takes in the pass at msgs and lens, and sets source to its first blocks. It leaves v[0..7], v[14] and v[15] alone.
+// preparePass takes in the pass at msgs and lens, and sets source to its first blocks. It leaves v[0..7], v[14] and
+// v[15] alone.
 func (k *many) preparePass(name string) {
 	lens := GP64()
 	MOVQ(k.lens, lens)
@@ -324,8 +328,8 @@ func (k *many) deliveries() []func() {
 	return pieces
 }
 
-// prefetches returns what asks for this block of the next pass's messages, a pass before it is read; in the last pass, of its own.
-// What the prefetches need is emitted at once.
+// prefetches returns what asks for this block of the next pass's messages, a pass before it is read; in the last pass,
+// of its own. What the prefetches need is emitted at once.
 func (k *many) prefetches() []func() {
 	Comment("ahead = messages of the next pass, if there is one; offset = 64·block")
 	ahead, offset := GP64(), GP64()

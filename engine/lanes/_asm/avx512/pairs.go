@@ -9,8 +9,9 @@ import (
 
 // pairsKernel emits the hashing of 64-byte messages that stand back to back, 32 a pass, one compression each.
 //
-// Digests of a pass are written while the next pass is compressed and the one after it is read. So out may be in: digests of pass p go to
-// bytes [1024p, 1024p+1024), and what is read at that time and later lies at 2048·(p+2) and beyond.
+// Digests of a pass are written while the next pass is compressed and the one after it is read. So out may be in:
+// digests of pass p go to bytes [1024p, 1024p+1024), and what is read at that time and later lies at 2048·(p+2) and
+// beyond.
 func pairsKernel(name string) {
 	TEXT(name, 0, "func(key *[8]uint32, flags uint32, in, out *[32]byte, passes int)")
 	Pragma("noescape")
@@ -93,8 +94,8 @@ func pairsKernel(name string) {
 	RET()
 }
 
-// joined is the place of words 2j and 2j+1 of a lane's digest, side by side. Here, where every compression makes digests, two words are
-// joined by a shuffle first, which halves the copies.
+// joined is the place of words 2j and 2j+1 of a lane's digest, side by side. Here, where every compression makes
+// digests, two words are joined by a shuffle first, which halves the copies.
 func (k *kernel) joined(lane, j int) Mem {
 	g, four, e := lane/lanes, lane%lanes/4, lane%4
 	return k.Digest(g, 2*j+e/2).Offset(16*four + 8*(e%2))

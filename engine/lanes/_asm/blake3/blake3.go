@@ -1,5 +1,6 @@
-// Package blake3 says what a compression consists of, in the words of the BLAKE3 specification (section 2.2), for generators that
-// run it in many lanes at once: there a state word or a message word is a register or a memory operand with one word of each lane.
+// Package blake3 says what a compression consists of, in the words of the BLAKE3 specification (section 2.2), for
+// generators that run it in many lanes at once: there a state word or a message word is a register or a memory operand
+// with one word of each lane.
 package blake3
 
 import "fmt"
@@ -19,7 +20,8 @@ var IV = [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0
 
 var permutation = [16]int{2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8}
 
-// schedule says which message word each round takes at each place: the permutation of the message is done by addressing.
+// schedule says which message word each round takes at each place: the permutation of the message is done by
+// addressing.
 var schedule = func() (s [7][16]int) {
 	for i := range 16 {
 		s[0][i] = i
@@ -120,8 +122,8 @@ type Strand struct {
 	Until  int // percent of the steps by which all pieces are through
 }
 
-// Weave emits the steps by emit and after each of them every strand's share of pieces. What a piece emits must not touch what the steps
-// use; it may jump, but not past its own end.
+// Weave emits the steps by emit and after each of them every strand's share of pieces. What a piece emits must not
+// touch what the steps use; it may jump, but not past its own end.
 func Weave(steps []Step, emit func(Step), strands ...Strand) {
 	done := make([]int, len(strands))
 	for i, s := range steps {

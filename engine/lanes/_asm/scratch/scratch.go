@@ -1,5 +1,6 @@
-// Package scratch emits what the kernels of all instruction sets share: a scratch in the stack frame, and the copies between rows (the
-// bytes of a message or a digest) and columns (one word of every lane). They use general registers alone.
+// Package scratch emits what the kernels of all instruction sets share: a scratch in the stack frame, and the copies
+// between rows (the bytes of a message or a digest) and columns (one word of every lane). They use general registers
+// alone.
 package scratch
 
 import (
@@ -54,8 +55,8 @@ func (s *Scratch) Word(columns Register, g, w int) Mem {
 // Digest is the place of digest word w.
 func (s *Scratch) Digest(g, w int) Mem { return s.done.Offset((8*g + w) * s.Vec) }
 
-// Fetches returns what brings a block of every lane into Next, in pieces of four words. Source returns where a lane's block begins; it
-// may emit what it needs for that and is called once for each lane.
+// Fetches returns what brings a block of every lane into Next, in pieces of four words. Source returns where a lane's
+// block begins; it may emit what it needs for that and is called once for each lane.
 func (s *Scratch) Fetches(source func(lane int) Mem) []func() {
 	var pieces []func()
 	for lane := range s.All() {
@@ -87,8 +88,8 @@ func (s *Scratch) Deliver(lane int, to Mem) {
 	}
 }
 
-// FetchAll emits what Fetches does for all lanes, in a loop: it happens once a call and is not worth the size of unrolled code.
-// Source returns where the lane's block begins, lane counting from 0 in each group.
+// FetchAll emits what Fetches does for all lanes, in a loop: it happens once a call and is not worth the size of
+// unrolled code. Source returns where the lane's block begins, lane counting from 0 in each group.
 func (s *Scratch) FetchAll(source func(g int, lane Register) Mem) {
 	s.inLoop("fetchAll", func(g int, lane Register) {
 		from := source(g, lane)
