@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"lukechampine.com/blake3"
 )
@@ -107,27 +108,55 @@ func TestEveryCount(t *testing.T) {
 	})
 }
 
-// TestEveryAlignment moves messages and digests over all places in a cache line.
+// TestEveryAlignment moves messages, pairs and digests over all places in a cache line, even and odd, each against the
+// other. 289 messages of one length are a multiple of 32 and one: enough for the kernel of 32 lanes on every CPU.
 func TestEveryAlignment(t *testing.T) {
 	key := NewKey(context)
 	onEveryBackend(t, func(t *testing.T, b Backend) {
-		const n, size = 33, 200
-		room := make([]byte, n*size+64)
-		newRand().Read(room)
+		const n = 289
+		source := newRand()
+		in, out := make([]byte, n*200+64), make([]byte, n*Size+64)
+		source.Read(in)
 		for at := range 64 {
-			var ends []int
-			for i := range n {
-				ends = append(ends, (i+1)*size)
-			}
-			out := make([][Size]byte, n)
-			b.HashArena(&key, room[at:], 0, ends, out)
-			for i := range n {
-				if want := key.Sum(room[at+i*size:][:size]); out[i] != want {
-					t.Fatalf("offset %d, message %d: got %x, want %x", at, i, out[i], want)
+			for _, to := range []int{at, 63 - at} { // the parity of at, and the other one
+				moved := digestsAt(out[to:], n)
+				for _, size := range []int{1, 63, 64, 65, 200} {
+					for _, n := range []int{33, n} {
+						var ends []int
+						for i := range n {
+							ends = append(ends, (i+1)*size)
+						}
+						clear(out)
+						b.HashArena(&key, in[at:], 0, ends, moved[:n])
+						for i := 0; i < n; i += 1 + i/33*30 {
+							if want := key.Sum(in[at+i*size:][:size]); moved[i] != want {
+								t.Fatalf("%d bytes from %d to %d, message %d of %d: got %x, want %x", size, at, to, i, n, moved[i], want)
+							}
+						}
+					}
+				}
+				pairs := digestsAt(in[at:], 2*n)
+				clear(out)
+				b.HashPairs(&key, pairs, moved)
+				kept := slices.Clone(in)
+				b.HashPairs(&key, pairs, pairs[:n])
+				if !slices.Equal(pairs[:n], moved) {
+					t.Fatalf("pairs at %d: other digests in place than at %d", at, to)
+				}
+				copy(in, kept)
+				for i := 0; i < n; i += 1 + i/70*30 {
+					if want := key.Sum(in[at+64*i:][:64]); moved[i] != want {
+						t.Fatalf("pair %d from %d to %d: got %x, want %x", i, at, to, moved[i], want)
+					}
 				}
 			}
 		}
 	})
+}
+
+// digestsAt looks at the first n·Size bytes of b as digests, whatever their address.
+func digestsAt(b []byte, n int) [][Size]byte {
+	return unsafe.Slice((*[Size]byte)(b[:n*Size]), n)
 }
 
 func TestEveryPairCount(t *testing.T) {
@@ -258,6 +287,28 @@ func TestHashPairsInParts(t *testing.T) {
 			b.HashPairs(&key, in, in[:n])
 			if !slices.Equal(out, want) || !slices.Equal(in[:n], want) {
 				t.Errorf("%d pairs: other digests than one by one", n)
+			}
+		}
+	})
+}
+
+// TestKeyedMode holds the keyed mode, under random keys, against lukechampine.com/blake3.
+func TestKeyedMode(t *testing.T) {
+	source := newRand()
+	onEveryBackend(t, func(t *testing.T, b Backend) {
+		for range 20 {
+			var secret [32]byte
+			source.Read(secret[:])
+			key := NewKeyed(&secret)
+			arena, ends, msgs := batch(70)
+			out := make([][Size]byte, len(ends))
+			b.HashArena(&key, arena, 0, ends, out)
+			for i, msg := range msgs {
+				h := blake3.New(Size, secret[:])
+				h.Write(msg)
+				if want := h.Sum(nil); string(out[i][:]) != string(want) {
+					t.Fatalf("message %d, %d bytes: got %x, want %x", i, len(msg), out[i], want)
+				}
 			}
 		}
 	})

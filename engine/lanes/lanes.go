@@ -1,4 +1,4 @@
-// Package lanes hashes many short independent messages with BLAKE3 in derive_key mode, 32 bytes out of each.
+// Package lanes hashes many short independent messages with BLAKE3 in derive_key or keyed mode, 32 bytes out of each.
 //
 // A receipt is a few hundred bytes: BLAKE3's own tree finds nothing in it to run in parallel, but a block of receipts
 // is many such messages, and a level of a Merkle tree is many 64-byte ones. So the calls here take a whole batch, in
@@ -29,11 +29,15 @@ import "github.com/encseal/encseal/engine/internal/derive"
 // Size is the length of a digest in bytes.
 const Size = derive.Size
 
-// Key is a derive_key context, hashed once. It is an immutable value; the zero Key belongs to no context.
+// Key is a derive_key context, hashed once, or the key of the keyed mode. It is an immutable value; the zero Key is neither.
 type Key = derive.Key
 
 // NewKey returns the key of a context, a hard-coded string with one purpose.
 func NewKey(context string) Key { return derive.NewKey(context) }
+
+// NewKeyed returns the key of BLAKE3's keyed mode, a message authentication code under 32 secret random bytes, which are borrowed
+// for the call.
+func NewKeyed(key *[32]byte) Key { return derive.NewKeyed(key) }
 
 // Sum returns the digest of one message of any length. A caller with more than one at hand wants the calls below.
 func Sum(k *Key, msg []byte) [Size]byte { return k.Sum(msg) }
@@ -54,7 +58,8 @@ func HashArena(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 // not half of it.
 //
 // Out may be in[:len(in)/2]: in then holds the next level of a tree in its first half, and its second half is as it was
-// or not; nothing may be read from there. This is sound because digest i goes to where inputs i were, which are at or
-// before inputs 2i and 2i+1 and so already used up when digests are made in ascending order, a batch being read whole
-// before it is written. Any other overlap of out and in is not allowed.
+// or not; nothing may be read from there. This is sound because digest i goes to where in[i] was, a half of pair
+// ⌊i/2⌋, which is pair i or one before it. Every backend takes the pairs in ascending order, one or a pass of them at a
+// time, and has read a pass when it writes a digest of it: all pairs that digest i falls on have been read by then.
+// Any other overlap of out and in is not allowed.
 func HashPairs(k *Key, in [][Size]byte, out [][Size]byte) { best.HashPairs(k, in, out) }

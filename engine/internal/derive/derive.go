@@ -26,19 +26,30 @@ const Size = 32
 // The zero Key belongs to no context: make one with [NewKey].
 type Key struct {
 	words [8]uint32
+	flags uint32
 }
 
 // NewKey returns the key of a context. A context is a hard-coded string with one purpose; it is no secret and never input.
 func NewKey(context string) Key {
-	var k Key
+	k := Key{flags: guts.FlagDeriveKeyMaterial}
 	full := guts.CompressNode(rootNode([]byte(context), &guts.IV, guts.FlagDeriveKeyContext))
 	copy(k.words[:], full[:8])
 	return k
 }
 
+// NewKeyed returns the key of BLAKE3's keyed mode, which is a message authentication code: key is a secret of 32 random bytes,
+// borrowed for the call. No format here uses it.
+func NewKeyed(key *[32]byte) Key {
+	k := Key{flags: guts.FlagKeyedHash}
+	for i := range k.words {
+		k.words[i] = binary.LittleEndian.Uint32(key[4*i:])
+	}
+	return k
+}
+
 // Sum returns dk(context, msg) for a msg of any length. It borrows msg for the call and allocates nothing.
 func (k *Key) Sum(msg []byte) [Size]byte {
-	words := guts.CompressNode(rootNode(msg, &k.words, guts.FlagDeriveKeyMaterial))
+	words := guts.CompressNode(rootNode(msg, &k.words, k.flags))
 	// Word by word: a digest is little-endian on every machine.
 	var sum [Size]byte
 	for i := range Size / 4 {
@@ -51,7 +62,7 @@ func (k *Key) Sum(msg []byte) [Size]byte {
 func (k *Key) Words() [8]uint32 { return k.words }
 
 // Flags returns the mode flags that every compression under this key carries, besides those of its place in the tree.
-func (k *Key) Flags() uint32 { return guts.FlagDeriveKeyMaterial }
+func (k *Key) Flags() uint32 { return k.flags }
 
 // rootNode returns the root of msg's tree, ready for its last compression. A message of one chunk is its own root.
 func rootNode(msg []byte, key *[8]uint32, flags uint32) guts.Node {

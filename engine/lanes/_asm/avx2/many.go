@@ -20,7 +20,7 @@ type many struct {
 	halves     Mem // per lane: address of its slot's upper half
 	tailPtrs   Mem // per lane: address of its last block in its slot
 	source     Mem // per lane: address of the block to fetch
-	lens, outs Mem // a pointer each: lengths of the pass that is fetched, where the pass that is compressed wants its digests
+	lens, outs Mem // a pointer each: lengths of the pass that is fetched, where that being compressed wants its digests
 	ahead      Mem // a pointer: messages to prefetch
 	offset     Mem // a quadword: from where in each
 

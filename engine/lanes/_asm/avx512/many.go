@@ -35,7 +35,7 @@ type many struct {
 	tailPtrs   Mem // per lane: address of its last block in its slot
 	endPtrs    Mem // per lane: address behind the message
 	source     Mem // per lane: address of the block to fetch
-	lens, outs Mem // a pointer each: lengths of the pass that is fetched, where the pass that is compressed wants its digests
+	lens, outs Mem // a pointer each: lengths of the pass that is fetched, where that being compressed wants its digests
 
 	msgs   GPVirtual // messages of the pass that is fetched
 	passes GPVirtual // not yet fetched to the end
