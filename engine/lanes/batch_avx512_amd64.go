@@ -79,9 +79,9 @@ func hashPairsAVX512(k *Key, in [][Size]byte, out [][Size]byte) {
 // hashAVX512 hashes the first n messages, by way of ordered.
 //
 // Passes of 32 are faster for each lane than passes of 16 where a vector instruction takes two cycles, for one group of
-// 16 then waits for itself: 4.00 ns a compression and lane against 6.36 in the prototypes on AMD Zen 5. On Intel it takes
-// one cycle and neither waits: there passes of 16 win, because fewer lanes are idle, but for a large batch without any
-// (BenchmarkHashArena has both: size=mixed and size=300B).
+// 16 then waits for itself: 4.00 ns a compression of one lane against 6.36 in the prototypes on AMD Zen 5. On Intel it
+// takes one cycle and neither waits: there passes of 16 win, because fewer lanes are idle, but for a large batch
+// without any (BenchmarkHashArena has both: size=mixed and size=300B).
 func (w *window) hashAVX512(ordered *window, k *Key, n int) {
 	if n < fewest {
 		w.hashGeneric(k, 0, n)

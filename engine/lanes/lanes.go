@@ -29,14 +29,15 @@ import "github.com/encseal/encseal/engine/internal/derive"
 // Size is the length of a digest in bytes.
 const Size = derive.Size
 
-// Key is a derive_key context, hashed once, or the key of the keyed mode. It is an immutable value; the zero Key is neither.
+// Key is a derive_key context, hashed once, or the key of the keyed mode. It is an immutable value; the zero Key is
+// neither.
 type Key = derive.Key
 
 // NewKey returns the key of a context, a hard-coded string with one purpose.
 func NewKey(context string) Key { return derive.NewKey(context) }
 
-// NewKeyed returns the key of BLAKE3's keyed mode, a message authentication code under 32 secret random bytes, which are borrowed
-// for the call.
+// NewKeyed returns the key of BLAKE3's keyed mode, a message authentication code under 32 secret random bytes, which
+// are borrowed for the call.
 func NewKeyed(key *[32]byte) Key { return derive.NewKeyed(key) }
 
 // Sum returns the digest of one message of any length. A caller with more than one at hand wants the calls below.

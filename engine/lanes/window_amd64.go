@@ -98,12 +98,12 @@ func (w *window) listArena(k *Key, arena []byte, start int, ends []int, out [][S
 	return n
 }
 
-// listPairs lists pairs of digests, at most 31. Out may be the first half of in: all pairs have one block, so none changes
-// its place in the order, and a kernel takes passes in ascending order and has read a pass whole when it writes a digest
-// of it. Digest i falls on pair ⌊i/2⌋, which is in its own pass or in one before. With 18 to 31 pairs in two passes of 16
-// that means: the first pass's digests go to bytes [0, 512) of in, and what the second reads begins at byte 1,024. A
-// pair that is padding's original is read with its pass; one that is left for the portable code is the last, n-1, and
-// digests 0 to n-2 lie before it.
+// listPairs lists pairs of digests, at most 31. Out may be the first half of in: all pairs have one block, so none
+// changes its place in the order, and a kernel takes passes in ascending order and has read a pass whole when it writes
+// a digest of it. Digest i falls on pair ⌊i/2⌋, which is in its own pass or in one before. With 18 to 31 pairs in two
+// passes of 16 that means: the first pass's digests go to bytes [0, 512) of in, and what the second reads begins at
+// byte 1,024. A pair that is padding's original is read with its pass; one that is left for the portable code is the
+// last, n-1, and digests 0 to n-2 lie before it.
 func (w *window) listPairs(in, out [][Size]byte) int {
 	for i := range out {
 		pair := unsafe.Slice((*byte)(unsafe.Pointer(&in[2*i : 2*i+2][0])), 2*Size)
