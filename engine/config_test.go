@@ -65,6 +65,7 @@ func TestDependencies(t *testing.T) {
 		"github.com/klauspost/cpuid/v2":      true,
 		"golang.org/x/sync":                  true,
 		"golang.org/x/sys":                   true,
+		"filippo.io/edwards25519":            true,
 		"github.com/go-json-experiment/json": true,
 	}
 	for _, tags := range []string{"", "purego"} {

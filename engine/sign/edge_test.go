@@ -15,34 +15,64 @@ type triple struct {
 	sig    [64]byte
 }
 
-// verdicts asks crypto/ed25519, Verify, and VerifyBatch in batches of several sizes, and fails where they differ.
+// verdicts asks crypto/ed25519, Verify, and VerifyBatch of every backend, and fails where they differ. VerifyBatch is asked in
+// batches of several sizes, by one Verifier that comes to know the keys, and key by key, with tables where there are any.
 func verdicts(t *testing.T, all []triple) []bool {
 	t.Helper()
 	want := make([]bool, len(all))
-	keys := make([]PublicKey, len(all))
-	digests, sigs := make([][32]byte, len(all)), make([][64]byte, len(all))
 	for i, q := range all {
-		keys[i], digests[i], sigs[i] = q.key, q.digest, q.sig
 		want[i] = ed25519.Verify(q.key[:], q.digest[:], q.sig[:])
 		if got := Verify(&q.key, &q.digest, &q.sig); got != want[i] {
 			t.Errorf("Verify %d: got %v, want %v: key %s digest %x sig %x", i, got, want[i], q.key, q.digest, q.sig)
 		}
 	}
-	var v Verifier
-	for _, size := range []int{7, 64, len(all)} {
-		for from := 0; from < len(all); from += size {
-			to := min(from+size, len(all))
-			ok := make([]bool, to-from)
-			for i := range ok {
-				ok[i] = !want[from+i] // whatever it held is overwritten
+	for _, backend := range Backends() {
+		v := Verifier{Backend: backend}
+		for _, size := range []int{7, 64, len(all)} {
+			for from := 0; from < len(all); from += size {
+				to := min(from+size, len(all))
+				checkVerdicts(t, &v, all[from:to], want[from:to], false)
 			}
-			v.VerifyBatch(keys[from:to], digests[from:to], sigs[from:to], ok)
-			if !slices.Equal(ok, want[from:to]) {
-				t.Fatalf("VerifyBatch [%d, %d): got %v, want %v", from, to, ok, want[from:to])
+		}
+		byKey := map[PublicKey][]int{}
+		for i, q := range all {
+			byKey[q.key] = append(byKey[q.key], i)
+		}
+		for _, indices := range byKey {
+			// The same ones again and again: the key has a table then.
+			for backend == IFMA && len(indices) < tableAfter {
+				indices = append(indices, indices...)
 			}
+			part, wantPart := make([]triple, len(indices)), make([]bool, len(indices))
+			for i, index := range indices {
+				part[i], wantPart[i] = all[index], want[index]
+			}
+			checkVerdicts(t, &v, part, wantPart, true)
 		}
 	}
 	return want
+}
+
+// checkVerdicts asks v about all at once; with one, the key of all is given once.
+func checkVerdicts(t *testing.T, v *Verifier, all []triple, want []bool, one bool) {
+	t.Helper()
+	keys := make([]PublicKey, len(all))
+	digests, sigs := make([][32]byte, len(all)), make([][64]byte, len(all))
+	ok := make([]bool, len(all))
+	for i, q := range all {
+		keys[i], digests[i], sigs[i] = q.key, q.digest, q.sig
+		ok[i] = !want[i] // whatever it held is overwritten
+	}
+	if one {
+		keys = keys[:1]
+	}
+	v.VerifyBatch(keys, digests, sigs, ok)
+	for i := range ok {
+		if ok[i] != want[i] {
+			t.Fatalf("%s: VerifyBatch of %d with %d keys: verdict %d: got %v, want %v: key %s digest %x sig %x",
+				v.Backend, len(all), len(keys), i, ok[i], want[i], all[i].key, all[i].digest, all[i].sig)
+		}
+	}
 }
 
 // TestSpeccheck holds the cases of ed25519-speccheck (Chalkias, Garillot, Nikolaenko: Taming the many EdDSAs, table 6)

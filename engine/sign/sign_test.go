@@ -123,42 +123,6 @@ func randomDigests(n int, seed byte) [][32]byte {
 	return digests
 }
 
-// TestSignBatch compares every batch size with crypto/ed25519, byte for byte.
-func TestSignBatch(t *testing.T) {
-	for n := range 70 {
-		seed := [32]byte{byte(n), 7}
-		key := ed25519.NewKeyFromSeed(seed[:])
-		s := NewSigner(&seed)
-		seed = [32]byte{} // the signer keeps no part of the caller's seed
-		digests := randomDigests(n, byte(n))
-		sigs := make([][64]byte, n)
-		if err := s.SignBatch(digests, sigs); err != nil {
-			t.Fatal(err)
-		}
-		for i := range digests {
-			if want := ed25519.Sign(key, digests[i][:]); !bytes.Equal(sigs[i][:], want) {
-				t.Fatalf("batch of %d, signature %d: got %x, want %x", n, i, sigs[i], want)
-			}
-		}
-	}
-}
-
-func TestSignBatchAllocations(t *testing.T) {
-	s := NewSigner(&[32]byte{3})
-	digests, sigs := randomDigests(8, 1), make([][64]byte, 8)
-	ok := make([]bool, 8)
-	keys := []PublicKey{s.PublicKey()}
-	var v Verifier
-	if n := testing.AllocsPerRun(20, func() {
-		if s.SignBatch(digests, sigs) != nil {
-			t.Error("SignBatch failed")
-		}
-		v.VerifyBatch(keys, digests, sigs, ok)
-	}); n != 0 {
-		t.Errorf("got %v allocations, want 0", n)
-	}
-}
-
 func TestSignBatchConcurrent(t *testing.T) {
 	s, err := GenerateSigner()
 	if err != nil {
