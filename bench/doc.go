@@ -4,6 +4,8 @@
 //	BenchmarkLeaf    one message hashed as a leaf
 //	BenchmarkRoot    one leaf of a tree whose leaf hashes are given
 //	BenchmarkEncode  one receipt, from memory to the bytes that are hashed, rules checked
+//	BenchmarkSign    one signature, in batches of n
+//	BenchmarkVerify  one signature, 64 of 1 or 64 keys
 //	BenchmarkSeal    one receipt, from memory to a LogBlock that has left the sink
 //
 // Rivals: lukechampine (blake3.Sum256 of lukechampine.com/blake3, message by message) and naive (what the original does:
