@@ -85,11 +85,11 @@ func (n *Notary) appendOne(ctx context.Context, r *receipt.Receipt, wait bool) (
 // nothing to check but the format. It encodes straight into the open batch, which saves a copy and the way through the
 // pool. In all other cases, a refusal among them, it returns 0 and has changed nothing.
 func (n *Notary) appendAtOnce(r *receipt.Receipt) Seq {
-	if n.legacy != nil || n.producers != nil || !n.mu.TryLock() {
+	if n.eng.legacy != nil || n.producers != nil || !n.mu.TryLock() {
 		return 0
 	}
 	defer n.mu.Unlock()
-	if n.stopped() != nil || len(n.line) > 0 || r.App != n.cfg.App ||
+	if n.stopped() != nil || len(n.line) > 0 || r.App != n.app ||
 		n.pending == n.cfg.MaxPending || n.pendingBytes+receipt.MaxEncoding > n.cfg.MaxPendingBytes {
 		return 0
 	}
@@ -138,13 +138,13 @@ func (n *Notary) prepare(a *arrival) error {
 }
 
 func (n *Notary) encode(a *arrival, r *receipt.Receipt) error {
-	if r.App != n.cfg.App {
-		return &receipt.FieldError{Field: "app", Reason: fmt.Sprintf("%q, but this notary seals %q", r.App, n.cfg.App)}
+	if r.App != n.app {
+		return &receipt.FieldError{Field: "app", Reason: fmt.Sprintf("%q, but this notary seals %q", r.App, n.app)}
 	}
 	var at receipt.Instant // scheme bpi-1 needs none
 	var err error
-	if n.legacy != nil {
-		a.arena, err = n.legacy.AppendLeaf(a.arena, r)
+	if n.eng.legacy != nil {
+		a.arena, err = n.eng.legacy.AppendLeaf(a.arena, r)
 	} else {
 		a.arena, at, err = r.AppendCanonicalInstant(a.arena)
 	}
@@ -298,7 +298,7 @@ func (n *Notary) admit(size int, r *receipt.Receipt, at receipt.Instant) {
 		b.born = time.Now()
 		n.armWindow()
 	}
-	b.add(r, at, n.legacy != nil)
+	b.add(r, at, n.eng.legacy != nil)
 	n.next++
 	n.pending++
 	n.pendingBytes += int64(size)

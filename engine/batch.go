@@ -10,6 +10,8 @@ import (
 // batch gathers the leaves of one LogBlock. The open batch is guarded by Notary.mu; once cut it belongs to the sealing
 // goroutine, which gives it back for reuse.
 type batch struct {
+	notary *Notary
+
 	first Seq       // sequence number of leaf 0
 	born  time.Time // when leaf 0 was accepted, notary's clock
 	arena []byte    // leaves one after the other

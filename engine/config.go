@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -21,8 +20,10 @@ const (
 	LimitMaxReceipts   = 1 << 20 // largest Config.MaxReceipts
 	MinMaxPendingBytes = 4 << 20 // a quarter of it holds any single leaf
 
-	pendingPerBlock = 4 // default of MaxPending, in blocks
-	bytesCutShare   = 4 // a block is cut at MaxPendingBytes / bytesCutShare
+	DefaultMaxApps = 1000
+
+	pendingPerBlock = 16 // default of MaxPending, in blocks
+	bytesCutShare   = 4  // a block is cut at MaxPendingBytes / bytesCutShare
 )
 
 // Signer signs 32-byte digests with one Ed25519 key. [sign.Signer] is one.
@@ -50,11 +51,11 @@ const (
 	CheckStrict              // hash recomputed, signature of a known producer, its chain unbroken
 )
 
-// Config describes a Notary. App, Signer and Sink must be given; everything else works at its zero value. New copies
-// it.
+// Config describes a Notary by itself, for New, or an Engine of many, for Open, which gives each the same limits. Signer and
+// Sink must be given, and App to New; everything else works at its zero value. It is copied.
 type Config struct {
-	App    string // app of every receipt, 1 to 255 bytes of UTF-8
-	Signer Signer // notary key; used for no other app, scheme or process while this Notary lives
+	App    string // of New alone: app of every receipt, 1 to 255 bytes of UTF-8
+	Signer Signer // notary key; used for no other scheme or process while this lives, nor for one of its apps elsewhere
 	Sink   Sink
 
 	// Scheme is logblock.EncSeal1 (also the meaning of "") or logblock.BPI1, whose weak points bpi1.Weaknesses lists.
@@ -62,13 +63,15 @@ type Config struct {
 
 	MaxReceipts     int           // receipts in a block, 1 to LimitMaxReceipts; 0 is DefaultMaxReceipts
 	MaxWindow       time.Duration // longest wait of a pending receipt for its block, above 0; 0 is DefaultMaxWindow
-	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 4 × MaxReceipts
+	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 16 × MaxReceipts
 	MaxPendingBytes int64         // bytes of their leaves, MinMaxPendingBytes or more; 0 is DefaultMaxPendingBytes
 
-	Check     Check
-	Producers []logblock.ProducerKey // for CheckStrict, and only there: at least one
+	MaxApps int // apps of an Engine, 1 or more; 0 is DefaultMaxApps
 
-	// Resume continues a chain after the block that it names; the zero Head starts at height 1. Two Notaries that
+	Check     Check
+	Producers []logblock.ProducerKey // for CheckStrict, and only there: at least one; each may produce for every app
+
+	// Resume, of New alone, continues a chain after the block that it names; the zero Head starts at height 1. Two Notaries that
 	// start from one Head with one key and app equivocate: in memory nothing prevents it. (In scheme bpi-1 only
 	// Resume.Height counts.)
 	Resume logblock.Head
@@ -88,16 +91,14 @@ func (c Config) settled() (Config, error) {
 	if c.MaxPending == 0 {
 		c.MaxPending = pendingPerBlock * c.MaxReceipts
 	}
+	if c.MaxApps == 0 {
+		c.MaxApps = DefaultMaxApps
+	}
 	if c.MaxPendingBytes == 0 {
 		c.MaxPendingBytes = DefaultMaxPendingBytes
 	}
 	bad := func(field, format string, args ...any) (Config, error) {
 		return c, fmt.Errorf("engine: Config.%s: %s", field, fmt.Sprintf(format, args...))
-	}
-	if err := logblock.CheckApp(c.App); err != nil {
-		var field *logblock.FieldError
-		errors.As(err, &field)
-		return bad("App", "%s", field.Reason)
 	}
 	switch {
 	case c.Signer == nil:
@@ -114,6 +115,8 @@ func (c Config) settled() (Config, error) {
 		return bad("MaxPending", "%d is below MaxReceipts, %d: no block would fill", c.MaxPending, c.MaxReceipts)
 	case c.MaxPendingBytes < MinMaxPendingBytes:
 		return bad("MaxPendingBytes", "%d is below %d", c.MaxPendingBytes, MinMaxPendingBytes)
+	case c.MaxApps < 1:
+		return bad("MaxApps", "%d is below 1", c.MaxApps)
 	case c.Check > CheckStrict:
 		return bad("Check", "unknown value %d", c.Check)
 	case c.Check == CheckStrict && len(c.Producers) == 0:

@@ -16,6 +16,8 @@ var (
 	ErrClosed = errors.New("engine: notary is closed")
 	// ErrForgotten is returned by Wait for a sequence number whose block is further back than PositionHistory.
 	ErrForgotten = errors.New("engine: position no longer remembered")
+	// ErrTooManyApps is returned by Engine.Notary for a new app when there are Config.MaxApps.
+	ErrTooManyApps = errors.New("engine: too many apps")
 	// ErrPermanent, wrapped by a Sink's error, ends delivery: the Notary stops and Close returns what was not delivered.
 	ErrPermanent = errors.New("engine: sink failed for good")
 )

@@ -1,8 +1,8 @@
-// Package engine is the notary: it takes StepReceipts of one app in order, seals them into signed LogBlocks and hands
-// these on.
+// Package engine is the notary: it takes StepReceipts in order, app by app, seals them into signed LogBlocks and hands these
+// on. A Notary seals one app, an Engine has one for each of many.
 //
-//	Append ──► open batch ──cut──► cut batches ──seal: leaves, root, header, signature──► Sink
-//	(callers)                                   (one goroutine, in order)
+//	Append ──► open batch ──cut──► cut batches ──► group ──► leaves, roots, headers ──► signatures ──► Sink
+//	(callers, a Notary for each app)     (one goroutine for all apps, each app's blocks in order)
 //
 // # Order
 //
@@ -11,48 +11,51 @@
 // oldest receipt has waited MaxWindow by this machine's monotonic clock (a producer's ts decides nothing), when its
 // leaves reach a quarter of MaxPendingBytes, or when Seal or Close is called.
 //
+// What was cut while the sealing goroutine was busy is its next group: all signed as one batch, whatever their apps and
+// heights. A block that nobody waits with is a group by itself and is signed at once.
+//
 // # What is promised
 //
 // This Notary lives in memory. A receipt that Append accepted is in exactly one LogBlock unless the process ends before
-// that block was delivered. A Sink's failure loses nothing: the block is kept and offered again, with growing pauses; no
-// further block is sealed meanwhile, the queue fills, and Append waits. When the Signer fails, or the Sink for good
-// (ErrPermanent), the Notary stops, and Close returns the blocks that were not taken and the leaves in no block. Nothing here keeps a second process,
-// or a second run from the same Config.Resume, from signing other blocks at the same heights: one Notary at a time
-// holds a key and an app.
+// that block was delivered. A Sink's failure loses nothing: the block is kept and offered again, with growing pauses; nothing
+// is sealed meanwhile but the group that was signed already, the queue fills, and Append waits. When the Signer fails, or the
+// Sink for good (ErrPermanent), the Engine stops, and Close returns the blocks that were not taken and the leaves in no block.
+// Nothing here keeps a second process, or a second run from the same Config.Resume, from signing other blocks at the same
+// heights: one process at a time holds a key and an app.
 //
 // # Who does what
 //
-// Encoding and checking run on the goroutines that call Append. Two goroutines belong to a Notary and end before Close
-// returns: one seals and delivers, one watches the window and sleeps unless a receipt is pending.
+// Encoding and checking run on the goroutines that call Append. An Engine has one goroutine that seals and delivers, and each
+// Notary one that watches the window and sleeps unless a receipt is pending. All end before Close returns.
 package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/encseal/encseal/engine/logblock"
-	"github.com/encseal/encseal/merkle"
 )
 
 // Notary seals the receipts of one app. Its methods may be called by any number of goroutines.
 type Notary struct {
-	cfg    Config
-	legacy logblock.Legacy // nil in encseal-1
+	eng *Engine
+	cfg *Config // eng's
+	app string
+	own bool // the Engine is this Notary's alone, made by New
 
 	// producers is nil unless CheckStrict. It has a lock of its own; heads move only under mu.
 	producers *logblock.Producers
 
 	// mu guards everything down to the blank line.
 	mu           sync.Mutex
-	work         sync.Cond // signalled when cuts grows, on Close and on failure; the sealing goroutine waits
-	open         *batch    // takes receipts; never nil
-	cuts         fifo      // cut, not yet sealed, in order
-	free         []*batch  // for reuse
+	open         *batch // takes receipts; never nil
+	cuts         fifo   // cut, not yet sealed, in order
 	line         []*appender
 	next         Seq   // of the next accepted receipt
-	pending      int   // receipts in open, in cuts and being sealed
+	pending      int   // receipts in open and in cuts
 	pendingBytes int64 // bytes of their leaves
 	closing      bool
 	failure      error // why nothing more is sealed
@@ -60,60 +63,40 @@ type Notary struct {
 	past         history
 	totals       totals
 
-	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
-	head        logblock.Head
-	hashes      []merkle.Hash
-	tree        merkle.Builder
-	undelivered []*logblock.LogBlock
-	unsealed    [][]byte
-	stopErr     error // why something is undelivered or unsealed
+	head logblock.Head // of the last hashed block; touched by the sealing goroutine alone
 
-	delivery     context.Context // ends when delivery is given up
-	stopDelivery context.CancelCauseFunc
-	arm          chan struct{} // capacity 1: the window goroutine has a batch to watch
-	quit         chan struct{} // closed when the sealing goroutine ends
-	idle         chan struct{} // closed when the window goroutine ends
-	closed       chan struct{} // closed when the first Close is done; outcome is settled then
-	outcome      error
+	arm  chan struct{} // capacity 1: the window goroutine has a batch to watch
+	idle chan struct{} // closed when the window goroutine ends
 }
 
-// totals of what was sealed since New; guarded by Notary.mu.
+// totals of what was sealed since the Notary was made; guarded by Notary.mu.
 type totals struct {
 	blocks, receipts, leafBytes uint64
-	sinkFailures                uint64
-	sinkErr                     error
 }
 
-// New starts a Notary. The error names the Config field that is wrong.
+// New starts a Notary of cfg.App by itself, with an Engine that is its own. The error names the Config field that is wrong.
 func New(cfg Config) (*Notary, error) {
+	if err := logblock.CheckApp(cfg.App); err != nil {
+		var field *logblock.FieldError
+		errors.As(err, &field)
+		return nil, fmt.Errorf("engine: Config.App: %s", field.Reason)
+	}
 	cfg, err := cfg.settled()
 	if err != nil {
 		return nil, err
 	}
-	n := &Notary{
-		cfg:    cfg,
-		legacy: cfg.legacy(),
-		open:   new(batch),
-		next:   1,
-		head:   cfg.Resume,
-		arm:    make(chan struct{}, 1),
-		quit:   make(chan struct{}),
-		idle:   make(chan struct{}),
-		closed: make(chan struct{}),
+	e := open(cfg)
+	n, err := e.add(cfg.App, cfg.Resume)
+	if err != nil {
+		_ = e.Close(context.Background()) // it has nothing to seal
+		return nil, err
 	}
-	if cfg.Check == CheckStrict {
-		if n.producers, err = logblock.NewProducers(cfg.Producers, n.legacy); err != nil {
-			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
-		}
-	}
-	n.cfg.Producers = nil // the caller's slice
-	n.past.height = cfg.Resume.Height
-	n.work.L = &n.mu
-	n.delivery, n.stopDelivery = context.WithCancelCause(context.Background())
-	go n.run()
-	go n.watchWindow()
+	n.own = true
 	return n, nil
 }
+
+// App returns the name of the app whose receipts this Notary seals.
+func (n *Notary) App() string { return n.app }
 
 // stopped tells why nothing is accepted any more, nil while receipts are.
 func (n *Notary) stopped() error {
@@ -126,15 +109,10 @@ func (n *Notary) stopped() error {
 	return nil
 }
 
-// cut closes the open batch and hands it to the sealing goroutine. The open batch is not empty.
+// cut closes the open batch and hands it on to be sealed. The open batch is not empty.
 func (n *Notary) cut() {
 	n.cuts.push(n.open)
-	if last := len(n.free) - 1; last >= 0 {
-		n.open, n.free = n.free[last], n.free[:last]
-	} else {
-		n.open = new(batch)
-	}
-	n.work.Signal()
+	n.open = n.eng.submit(n.open)
 }
 
 // Seal cuts what is pending into a LogBlock now and returns it once it is signed; delivery to the Sink follows. It
@@ -155,52 +133,23 @@ func (n *Notary) Seal(ctx context.Context) (*logblock.LogBlock, error) {
 	return s.wait(ctx)
 }
 
-// Close takes no more receipts, seals what is pending and delivers until ctx ends. What could not be delivered or sealed is
-// in the *UndeliveredError that it returns. It returns when the Sink's last Deliver has: a Sink that does not heed its
-// context holds Close up. Further calls wait for the first, as long as their own ctx lasts, and return the same.
+// Close is Engine.Close for a Notary that New made. One of several apps is closed with its Engine: for it Close is an error.
 func (n *Notary) Close(ctx context.Context) error {
-	n.mu.Lock()
-	first := !n.closing
-	if first {
-		n.closing = true
-		if n.open.len() > 0 && n.failure == nil {
-			n.cut()
-		}
-		n.callAll()
-		n.work.Signal()
+	if !n.own {
+		return fmt.Errorf("engine: the Notary of %q belongs to an Engine: close that", n.app)
 	}
-	n.mu.Unlock()
-	if first {
-		n.shutDown(ctx)
-	}
-	select {
-	case <-n.closed:
-		return n.outcome
-	case <-ctx.Done():
-	}
-	// Both may be true by now.
-	select {
-	case <-n.closed:
-		return n.outcome
-	default:
-		return ctx.Err()
-	}
+	return n.eng.Close(ctx)
 }
 
-// shutDown is the first Close's: it waits for the goroutines and settles the outcome.
-func (n *Notary) shutDown(ctx context.Context) {
-	select {
-	case <-n.quit:
-	case <-ctx.Done():
-		n.stopDelivery(ctx.Err())
-		<-n.quit
+// close takes no more receipts and cuts what is open.
+func (n *Notary) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closing = true
+	if n.open.len() > 0 && n.failure == nil {
+		n.cut()
 	}
-	<-n.idle
-	n.stopDelivery(ErrClosed)
-	if len(n.undelivered) > 0 || len(n.unsealed) > 0 {
-		n.outcome = &UndeliveredError{Blocks: n.undelivered, Leaves: n.unsealed, Err: n.stopErr}
-	}
-	close(n.closed)
+	n.callAll()
 }
 
 func (n *Notary) callAll() {
@@ -233,21 +182,24 @@ type Stats struct {
 	SealedBlocks    uint64 // since New, as all totals
 	SealedReceipts  uint64
 	SealedBytes     uint64 // bytes of the leaves
-	SinkFailures    uint64 // attempts to deliver that failed
+	SinkFailures    uint64 // attempts to deliver that failed, over all apps of the Engine
 	SinkErr         error  // of the block that is being offered; nil when the last attempt succeeded
 }
 
 // Stats returns the Notary's state now.
 func (n *Notary) Stats() Stats {
+	n.eng.mu.Lock()
+	sink := n.eng.sink
+	n.eng.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := Stats{
-		App: n.cfg.App, Scheme: n.cfg.Scheme, Height: n.past.height,
+		App: n.app, Scheme: n.cfg.Scheme, Height: n.past.height,
 		Pending: n.pending, PendingBytes: n.pendingBytes,
 		MaxReceipts: n.cfg.MaxReceipts, MaxWindow: n.cfg.MaxWindow,
 		MaxPending: n.cfg.MaxPending, MaxPendingBytes: n.cfg.MaxPendingBytes,
 		SealedBlocks: n.totals.blocks, SealedReceipts: n.totals.receipts, SealedBytes: n.totals.leafBytes,
-		SinkFailures: n.totals.sinkFailures, SinkErr: n.totals.sinkErr,
+		SinkFailures: sink.failures, SinkErr: sink.err,
 	}
 	if born, ok := n.oldest(); ok {
 		s.OldestPending = time.Since(born)

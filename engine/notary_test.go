@@ -50,6 +50,7 @@ func plain(container string, number int) *receipt.Receipt {
 type shelf struct {
 	mu     sync.Mutex
 	blocks []*logblock.LogBlock
+	last   map[string]uint64 // height of each app's last block
 	offers int
 	// fail returns whether the offer (from 0) fails and whether the block is kept all the same.
 	fail func(offer int, b *logblock.LogBlock) (err error, kept bool)
@@ -66,7 +67,11 @@ func (s *shelf) Deliver(_ context.Context, b *logblock.LogBlock) error {
 	s.offers++
 	if kept {
 		// At least once: a receiver drops what it has.
-		if len(s.blocks) == 0 || s.blocks[len(s.blocks)-1].Height < b.Height {
+		if s.last[b.App] < b.Height {
+			if s.last == nil {
+				s.last = make(map[string]uint64)
+			}
+			s.last[b.App] = b.Height
 			s.blocks = append(s.blocks, b)
 		}
 	}

@@ -19,112 +19,161 @@ const (
 	lastPause  = 30 * time.Second
 )
 
+// What is sealed together: as many blocks as share the cost of signing best, of so many receipts that none waits long for
+// the others.
+const (
+	maxGroup         = 64
+	maxGroupReceipts = 1 << 16
+)
+
 // maxFreeBatches bounds what is kept for reuse.
-const maxFreeBatches = 4
+const maxFreeBatches = maxGroup
 
-// run is the sealing goroutine: one block after the other, each delivered before the next is sealed.
-func (n *Notary) run() {
-	defer close(n.quit)
-	for {
-		b := n.nextCut()
-		if b == nil {
+// sealed is a block on its way from its batch to its Sink.
+type sealed struct {
+	batch  *batch
+	block  *logblock.LogBlock
+	digest [32]byte // what its signature signs
+}
+
+// run is the sealing goroutine. Whatever was cut while it was busy is its next group: signed as one batch, delivered in
+// order before the group after it is sealed.
+func (e *Engine) run() {
+	defer close(e.quit)
+	for e.takeGroup() {
+		hashErr := e.hashGroup()
+		if err := e.signGroup(); err != nil {
+			e.fail(err)
 			return
 		}
-		block, err := n.seal(b)
-		if err != nil {
-			n.fail(fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.cfg.App, err))
+		for i := range e.group {
+			e.group[i].batch.notary.conclude(&e.group[i])
+		}
+		if !e.deliverGroup() {
 			return
 		}
-		n.conclude(b, block)
-		if !n.deliver(block) {
+		if hashErr != nil {
+			e.fail(hashErr)
 			return
 		}
 	}
 }
 
-// nextCut waits for a cut batch; nil when the Notary closes and nothing is left.
-func (n *Notary) nextCut() *batch {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for n.cuts.len() == 0 {
-		if n.closing {
-			return nil
+// takeGroup waits for cut batches and takes the next group of them; false when the Engine closes and nothing is left.
+func (e *Engine) takeGroup() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.queue.len() == 0 {
+		if e.drained {
+			return false
 		}
-		n.work.Wait()
+		e.work.Wait()
 	}
-	return n.cuts.first()
+	clear(e.group)
+	e.group = e.group[:0]
+	receipts := 0
+	for e.queue.len() > 0 && len(e.group) < maxGroup {
+		b := e.queue.first()
+		if receipts += b.len(); receipts > maxGroupReceipts && len(e.group) > 0 {
+			break
+		}
+		e.group = append(e.group, sealed{batch: b})
+		e.queue.drop()
+	}
+	return true
 }
 
-// seal computes root, header and signature of a cut batch, and moves the head.
-func (n *Notary) seal(b *batch) (*logblock.LogBlock, error) {
+// hashGroup computes root, header and signed digest of every block of the group, and moves the heads past them. Where a
+// block cannot be made the group ends before it, and the error is of that block.
+func (e *Engine) hashGroup() error {
+	for i := range e.group {
+		s := &e.group[i]
+		if err := e.hash(s); err != nil {
+			n := s.batch.notary
+			e.group = e.group[:i]
+			return fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.app, err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) hash(s *sealed) error {
+	b := s.batch
+	n := b.notary
 	if n.head.Height == math.MaxUint64 {
-		return nil, errors.New("the last height is used up")
+		return errors.New("the last height is used up")
 	}
-	block := &logblock.LogBlock{
-		App:    n.cfg.App,
+	s.block = &logblock.LogBlock{
+		App:    n.app,
 		Height: n.head.Height + 1,
 		Count:  uint32(b.len()),
 		FromTS: b.span.From(),
 		ToTS:   b.span.To(),
-		Scheme: n.cfg.Scheme,
+		Scheme: e.cfg.Scheme,
 	}
-	digest, err := n.finish(block, b)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.sign(block, digest); err != nil {
-		return nil, err
-	}
-	n.head = logblock.Head{Height: block.Height, Hash: digest}
-	return block, nil
-}
-
-// finish fills in what the scheme decides and returns the digest to be signed.
-func (n *Notary) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
-	n.hashes = n.hashes[:0]
-	if n.legacy != nil {
-		from := 0
-		for _, end := range b.ends {
-			n.hashes = append(n.hashes, n.legacy.HashLeaf(b.arena[from:end]))
-			from = end
-		}
-		block.MerkleRoot = n.legacy.Root(n.hashes)
-		return n.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
-	}
-	n.hashes = n.tree.HashLeaves(n.hashes, b.arena, b.ends)
-	block.MerkleRoot = n.tree.Root(n.hashes)
-	block.Usage, block.HasUsage = b.usage, true
-	block.Prev = n.head.Hash
-	block.Key = n.cfg.Signer.PublicKey()
-	return block.Hash()
-}
-
-func (n *Notary) sign(block *logblock.LogBlock, digest [32]byte) error {
-	digests := [1][32]byte{digest}
-	var sigs [1][64]byte
-	if err := n.cfg.Signer.SignBatch(digests[:], sigs[:]); err != nil {
+	var err error
+	if s.digest, err = e.finish(s.block, b); err != nil {
 		return err
 	}
-	block.Sig = sigs[0]
+	n.head = logblock.Head{Height: s.block.Height, Hash: s.digest}
 	return nil
 }
 
-// conclude takes a sealed batch off the queue: room for others, positions for who waits, the batch for reuse.
-func (n *Notary) conclude(b *batch, block *logblock.LogBlock) {
+// finish fills in what the scheme decides and returns the digest to be signed.
+func (e *Engine) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
+	e.hashes = e.hashes[:0]
+	if e.legacy != nil {
+		from := 0
+		for _, end := range b.ends {
+			e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
+			from = end
+		}
+		block.MerkleRoot = e.legacy.Root(e.hashes)
+		return e.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
+	}
+	e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
+	block.MerkleRoot = e.tree.Root(e.hashes)
+	block.Usage, block.HasUsage = b.usage, true
+	block.Prev = b.notary.head.Hash
+	block.Key = e.key
+	return block.Hash()
+}
+
+// signGroup signs the group's blocks, of whatever apps and heights, as one batch.
+func (e *Engine) signGroup() error {
+	if len(e.group) == 0 {
+		return nil
+	}
+	e.digests = e.digests[:0]
+	for i := range e.group {
+		e.digests = append(e.digests, e.group[i].digest)
+	}
+	e.sigs = slices.Grow(e.sigs[:0], len(e.group))[:len(e.group)]
+	if err := e.cfg.Signer.SignBatch(e.digests, e.sigs); err != nil {
+		b := e.group[0].block
+		return fmt.Errorf("engine: sealing block %d of %q: %w", b.Height, b.App, err)
+	}
+	for i := range e.group {
+		e.group[i].block.Sig = e.sigs[i]
+	}
+	return nil
+}
+
+// conclude takes a sealed batch off its app's queue: room for others, positions for who waits, the batch for reuse.
+func (n *Notary) conclude(s *sealed) {
+	b := s.batch
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.cuts.drop()
 	n.pending -= b.len()
 	n.pendingBytes -= int64(len(b.arena))
 	n.totals.blocks++
 	n.totals.receipts += uint64(b.len())
 	n.totals.leafBytes += uint64(len(b.arena))
-	n.past.add(block.Height, b.first, b.len())
-	b.settle(block, nil)
-	if b.reset() && len(n.free) < maxFreeBatches {
-		n.free = append(n.free, b)
-	}
+	n.past.add(s.block.Height, b.first, b.len())
+	b.settle(s.block, nil)
 	n.callNext()
+	n.mu.Unlock()
+	n.eng.reuse(b)
 }
 
 func (b *batch) settle(block *logblock.LogBlock, err error) {
@@ -134,57 +183,87 @@ func (b *batch) settle(block *logblock.LogBlock, err error) {
 	}
 }
 
-// fail ends the Notary: whoever waits is told, nothing more is accepted or sealed.
-func (n *Notary) fail(err error) {
+// fail ends the Engine: whoever waits is told, nothing more is accepted or sealed.
+func (e *Engine) fail(err error) {
+	e.mu.Lock()
+	e.failure = err
+	e.mu.Unlock()
+	e.stopErr = err
+	for _, n := range e.notaries() {
+		e.unsealed = n.fail(err, e.unsealed)
+	}
+}
+
+// fail ends one app's Notary and appends copies of the leaves that are in no block to dst.
+func (n *Notary) fail(err error, dst [][]byte) [][]byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.failure, n.stopErr = err, err
+	n.failure = err
 	for _, b := range slices.Concat(n.cuts.all(), []*batch{n.open}) {
-		n.unsealed = b.appendLeaves(n.unsealed)
+		dst = b.appendLeaves(dst)
 		b.settle(nil, err)
 	}
 	n.callAll()
+	return dst
 }
 
-// deliver offers block until the Sink takes it or delivery is given up; then the block is kept for Close. It returns
-// false when the Sink failed for good: then the Notary stops, as blocks nobody takes must not pile up.
-func (n *Notary) deliver(block *logblock.LogBlock) bool {
-	var err error // of the last offer
-	for pause := firstPause; n.delivery.Err() == nil; pause = min(2*pause, lastPause) {
-		if err = n.cfg.Sink.Deliver(n.delivery, block); err == nil {
-			n.note(nil)
-			return true
-		}
-		n.note(err)
+// deliverGroup offers the group's blocks to the Sink. It returns false when the Sink failed for good: then the Engine
+// stops, as blocks that nobody takes must not pile up.
+func (e *Engine) deliverGroup() bool {
+	for i := range e.group {
+		err := e.deliver(e.group[i].block)
 		if errors.Is(err, ErrPermanent) {
-			n.undelivered = append(n.undelivered, block)
-			n.fail(err)
+			for _, s := range e.group[i:] {
+				e.undelivered = append(e.undelivered, s.block)
+			}
+			e.fail(err)
 			return false
 		}
-		n.rest(pause)
+		if err != nil {
+			if e.stopErr == nil {
+				e.stopErr = err
+			}
+			e.undelivered = append(e.undelivered, e.group[i].block)
+		}
 	}
-	if n.stopErr == nil {
-		n.stopErr = errors.Join(context.Cause(n.delivery), err)
-	}
-	n.undelivered = append(n.undelivered, block)
 	return true
 }
 
+// deliver offers block until the Sink takes it, delivery is given up, or the Sink fails for good.
+func (e *Engine) deliver(block *logblock.LogBlock) error {
+	var err error // of the last offer
+	for pause := firstPause; e.delivery.Err() == nil; pause = min(2*pause, lastPause) {
+		err = e.cfg.Sink.Deliver(e.delivery, block)
+		e.note(err)
+		if err == nil || errors.Is(err, ErrPermanent) {
+			return err
+		}
+		e.rest(pause)
+	}
+	return errors.Join(context.Cause(e.delivery), err)
+}
+
+// sinkState is how delivery goes; guarded by Engine.mu.
+type sinkState struct {
+	failures uint64 // offers that failed
+	err      error  // of the block that is being offered; nil when the last offer was taken
+}
+
 // note keeps the outcome of one offer for Stats.
-func (n *Notary) note(err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.totals.sinkErr = err
+func (e *Engine) note(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sink.err = err
 	if err != nil {
-		n.totals.sinkFailures++
+		e.sink.failures++
 	}
 }
 
-func (n *Notary) rest(pause time.Duration) {
+func (e *Engine) rest(pause time.Duration) {
 	t := time.NewTimer(pause - rand.N(pause/2))
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-n.delivery.Done():
+	case <-e.delivery.Done():
 	}
 }

@@ -26,7 +26,7 @@ func (n *Notary) watchWindow() {
 		select {
 		case <-n.arm:
 		case <-timer.C:
-		case <-n.quit:
+		case <-n.eng.quit:
 			return
 		}
 		if left, watch := n.checkWindow(); watch {

@@ -41,9 +41,8 @@ type Producers struct {
 	keys   []sign.PublicKey         // never changed
 	index  map[sign.PublicKey]int32 // into keys; never changed
 
-	scratch sync.Pool // of *signatures
-
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex    // guards what follows
+	idle  []*signatures // for the next Verify, the last used on top: it has tables of the keys that come back
 	heads []producerHead
 	at    map[[32]byte]int32 // from each standing head to its key; no two keys share one
 	fresh int                // keys whose head does not stand

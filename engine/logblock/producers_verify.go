@@ -16,11 +16,7 @@ func (p *Producers) Verify(dst []Claim, receipts []*receipt.Receipt) ([]Claim, e
 	if len(receipts) > 1 {
 		v.moved = make(map[[32]byte]int32, 2*min(len(receipts), 1024))
 	}
-	v.pending, _ = p.scratch.Get().(*signatures)
-	if v.pending == nil {
-		v.pending = new(signatures)
-	}
-	v.pending.reset()
+	v.pending = p.borrow()
 	for i, r := range receipts {
 		if err := v.receipt(i, r); err != nil {
 			// A signature before this receipt may be the one that is wrong.
@@ -33,7 +29,7 @@ func (p *Producers) Verify(dst []Claim, receipts []*receipt.Receipt) ([]Claim, e
 	if err := v.settle(); err != nil {
 		return dst, err
 	}
-	p.scratch.Put(v.pending) // not after an error
+	p.giveBack(v.pending) // not after an error
 	return v.claims, nil
 }
 
@@ -174,6 +170,32 @@ type signatures struct {
 }
 
 const groupSize = 256
+
+// maxIdle is how many are kept for reuse, over all calls of Verify at one time; each holds at most some 5.3 MB of tables. (A
+// sync.Pool would let the collector take the tables, which cost as much as 64 verifications each.)
+const maxIdle = 8
+
+func (p *Producers) borrow() *signatures {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		return new(signatures)
+	}
+	s := p.idle[last]
+	p.idle[last] = nil
+	p.idle = p.idle[:last]
+	return s
+}
+
+// giveBack takes s, which is empty.
+func (p *Producers) giveBack(s *signatures) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) < maxIdle {
+		p.idle = append(p.idle, s)
+	}
+}
 
 func (s *signatures) reset() {
 	s.receipt, s.keys, s.digests, s.sigs = s.receipt[:0], s.keys[:0], s.digests[:0], s.sigs[:0]

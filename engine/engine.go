@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/sign"
+	"github.com/encseal/encseal/merkle"
+)
+
+// Engine seals the receipts of many apps, each through a Notary of its own, with one key and one Sink. Its methods may be
+// called by any number of goroutines.
+type Engine struct {
+	cfg    Config
+	legacy logblock.Legacy // nil in encseal-1
+	key    sign.PublicKey  // of cfg.Signer
+
+	// mu guards everything down to the blank line. It may be taken by who holds a Notary's mu, never the other way round.
+	mu      sync.Mutex
+	work    sync.Cond // signalled when queue grows, on Close and on failure; the sealing goroutine waits
+	queue   fifo      // cut batches of all apps, not yet taken for sealing, in the order they were cut
+	free    []*batch  // for reuse
+	apps    map[string]*Notary
+	closing bool
+	drained bool  // closing, and every app's last batch is in queue
+	failure error // why nothing more is sealed
+	sink    sinkState
+
+	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
+	group       []sealed // what is sealed together, reused
+	digests     [][32]byte
+	sigs        [][64]byte
+	hashes      []merkle.Hash
+	tree        merkle.Builder
+	undelivered []*logblock.LogBlock
+	unsealed    [][]byte
+	stopErr     error // why something is undelivered or unsealed
+
+	delivery     context.Context // ends when delivery is given up
+	stopDelivery context.CancelCauseFunc
+	quit         chan struct{} // closed when the sealing goroutine ends
+	closed       chan struct{} // closed when the first Close is done; outcome is settled then
+	outcome      error
+}
+
+// Open starts an Engine. cfg.App and cfg.Resume are a single Notary's (see New) and must be zero; the rest holds for every
+// app. The error names the Config field that is wrong.
+func Open(cfg Config) (*Engine, error) {
+	if cfg.App != "" {
+		return nil, errors.New("engine: Config.App: given, but an Engine's apps are named to Engine.Notary")
+	}
+	if cfg.Resume != (logblock.Head{}) {
+		return nil, errors.New("engine: Config.Resume: given, but it continues one app's chain, and an Engine has many")
+	}
+	cfg, err := cfg.settled()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Check == CheckStrict {
+		if _, err := logblock.NewProducers(cfg.Producers, cfg.legacy()); err != nil {
+			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
+		}
+	}
+	return open(cfg), nil
+}
+
+// open starts an Engine of a Config that was checked.
+func open(cfg Config) *Engine {
+	e := &Engine{
+		cfg:    cfg,
+		legacy: cfg.legacy(),
+		key:    cfg.Signer.PublicKey(),
+		apps:   make(map[string]*Notary),
+		quit:   make(chan struct{}),
+		closed: make(chan struct{}),
+	}
+	e.work.L = &e.mu
+	e.delivery, e.stopDelivery = context.WithCancelCause(context.Background())
+	go e.run()
+	return e
+}
+
+// Notary returns the Notary of app, which starts at height 1 the first time. It is an error where app is no app's name, the
+// Engine is closed, or has Config.MaxApps already.
+func (e *Engine) Notary(app string) (*Notary, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n, ok := e.apps[app]; ok {
+		return n, nil
+	}
+	if err := logblock.CheckApp(app); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	if err := e.stopped(); err != nil {
+		return nil, err
+	}
+	if len(e.apps) >= e.cfg.MaxApps {
+		return nil, fmt.Errorf("%w: %d apps", ErrTooManyApps, len(e.apps))
+	}
+	return e.add(app, logblock.Head{})
+}
+
+// add makes the Notary of a new app, whose chain goes on after head. e.mu is held, or e is not shared yet.
+func (e *Engine) add(app string, head logblock.Head) (*Notary, error) {
+	n := &Notary{
+		eng:  e,
+		cfg:  &e.cfg,
+		app:  app,
+		open: new(batch),
+		next: 1,
+		head: head,
+		arm:  make(chan struct{}, 1),
+		idle: make(chan struct{}),
+	}
+	n.open.notary = n
+	n.past.height = head.Height
+	if e.cfg.Check == CheckStrict {
+		var err error
+		if n.producers, err = logblock.NewProducers(e.cfg.Producers, e.legacy); err != nil {
+			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
+		}
+	}
+	e.apps[app] = n
+	go n.watchWindow()
+	return n, nil
+}
+
+// Apps returns the names of the apps that have a Notary, sorted.
+func (e *Engine) Apps() []string {
+	var names []string
+	for _, n := range e.notaries() {
+		names = append(names, n.app)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// notaries returns the Notaries there are.
+func (e *Engine) notaries() []*Notary {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]*Notary, 0, len(e.apps))
+	for _, n := range e.apps {
+		all = append(all, n)
+	}
+	return all
+}
+
+// stopped tells why nothing is accepted any more, nil while receipts are. e.mu is held.
+func (e *Engine) stopped() error {
+	if e.failure != nil {
+		return e.failure
+	}
+	if e.closing {
+		return ErrClosed
+	}
+	return nil
+}
+
+// submit hands a cut batch to the sealing goroutine and returns an empty one. The caller holds the batch's Notary's mu.
+func (e *Engine) submit(b *batch) *batch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.queue.push(b)
+	e.work.Signal()
+	fresh := new(batch)
+	if last := len(e.free) - 1; last >= 0 {
+		fresh, e.free = e.free[last], e.free[:last]
+	}
+	fresh.notary = b.notary
+	return fresh
+}
+
+// reuse takes a batch back that nobody needs any more.
+func (e *Engine) reuse(b *batch) {
+	if !b.reset() {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.free) < maxFreeBatches {
+		e.free = append(e.free, b)
+	}
+}
+
+// Close takes no more receipts, seals what is pending and delivers until ctx ends. What could not be delivered or sealed is
+// in the *UndeliveredError that it returns. It returns when the Sink's last Deliver has: a Sink that does not heed its
+// context holds Close up. Further calls wait for the first, as long as their own ctx lasts, and return the same.
+func (e *Engine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	first := !e.closing
+	e.closing = true // no Notary is added from here on
+	e.mu.Unlock()
+	if first {
+		e.shutDown(ctx)
+	}
+	select {
+	case <-e.closed:
+		return e.outcome
+	case <-ctx.Done():
+	}
+	// Both may be true by now.
+	select {
+	case <-e.closed:
+		return e.outcome
+	default:
+		return ctx.Err()
+	}
+}
+
+// shutDown is the first Close's: it cuts what is open, waits for the goroutines and settles the outcome.
+func (e *Engine) shutDown(ctx context.Context) {
+	notaries := e.notaries()
+	for _, n := range notaries {
+		n.close()
+	}
+	e.mu.Lock()
+	e.drained = true
+	e.work.Signal()
+	e.mu.Unlock()
+	select {
+	case <-e.quit:
+	case <-ctx.Done():
+		e.stopDelivery(ctx.Err())
+		<-e.quit
+	}
+	for _, n := range notaries {
+		<-n.idle
+	}
+	e.stopDelivery(ErrClosed)
+	if len(e.undelivered) > 0 || len(e.unsealed) > 0 {
+		e.outcome = &UndeliveredError{Blocks: e.undelivered, Leaves: e.unsealed, Err: e.stopErr}
+	}
+	close(e.closed)
+}
