@@ -41,7 +41,7 @@ func rfc8032() []struct{ seed, key, msg, sig string } {
 }
 
 // TestRFC8032 checks the public keys, and that the key which SignBatch uses makes the standard's signatures; their
-// messages have other lengths than ours.
+// messages have other lengths than ours. What each backend makes of a digest with these keys is crypto/ed25519's.
 func TestRFC8032(t *testing.T) {
 	for i, v := range rfc8032() {
 		seed := [32]byte(keyOf(t, v.seed))
@@ -55,6 +55,15 @@ func TestRFC8032(t *testing.T) {
 		}
 		if got := hex.EncodeToString(ed25519.Sign(s.key, msg)); got != v.sig {
 			t.Errorf("vector %d: signature: got %s, want %s", i, got, v.sig)
+		}
+		digest := randomDigests(1, byte(i))
+		want := ed25519.Sign(ed25519.NewKeyFromSeed(seed[:]), digest[0][:])
+		for _, backend := range Backends() {
+			var sig [1][64]byte
+			if err := with(t, seed, SignerConfig{Backend: backend}).SignBatch(digest, sig[:]); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, sig[:], [][]byte{want})
 		}
 	}
 }
