@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"math/big"
+	"math/bits"
 	"testing"
 )
 
@@ -22,11 +23,20 @@ func (s *stream) word() uint64 {
 	return w
 }
 
+// limb returns a number below bound: for a quarter of all words, one of the last 2^18.
+func (s *stream) limb(bound uint64) uint64 {
+	w := s.word()
+	if w>>62 == 3 {
+		return bound - 1 - ^w%(1<<18)
+	}
+	return w % bound
+}
+
 func (s *stream) element(bound uint64) *element {
 	e := new(element)
 	for i := range e {
 		for l := range e[i] {
-			e[i][l] = s.word() % bound
+			e[i][l] = s.limb(bound)
 		}
 	}
 	return e
@@ -45,7 +55,8 @@ func (s *stream) words(top uint64) *words {
 	return w
 }
 
-// FuzzKernels lets the input choose limbs and words within the bounds of the kernels.
+// FuzzKernels lets the input choose limbs and words within the bounds of the kernels. All ones are limbs at their bounds.
+// (Run it with -fuzzminimizetime 10x: no input is wrong for being long, and minimizing takes nearly all of the time.)
 func FuzzKernels(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(make([]byte, 2000))
@@ -57,36 +68,62 @@ func FuzzKernels(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		skipWithout(t)
 		s := &stream{data}
-		var got element
-		a, b := s.element(factorBound), s.element(factorBound)
-		mul(&got, a, b)
-		checkElement(t, "mul", &got, func(l int) *big.Int { return new(big.Int).Mul(value(a, l), value(b, l)) })
-		square(&got, a, 1)
-		checkElement(t, "square", &got, func(l int) *big.Int { return new(big.Int).Mul(value(a, l), value(a, l)) })
-		c, d := s.element(sumBound), s.element(reducedBound)
-		sub(&got, c, d)
-		checkElement(t, "sub", &got, func(l int) *big.Int { return new(big.Int).Sub(value(c, l), value(d, l)) })
-		var packed words
-		pack(&packed, d)
-		for l := range lanes {
-			if g, w := wordsValue(packed[:], l), new(big.Int).Mod(value(d, l), prime); g.Cmp(w) != 0 {
-				t.Fatalf("pack: got %x, want %x", g, w)
-			}
-		}
-
-		x, y, z := s.words(1<<63-1), s.words(1<<63-1), s.words(1<<63-1)
-		var sum words
-		mulAdd(&sum, x, y, z)
-		for l := range lanes {
-			w := new(big.Int).Mul(wordsValue(x[:], l), wordsValue(y[:], l))
-			w.Add(w, wordsValue(z[:], l)).Mod(w, groupOrder)
-			if g := wordsValue(sum[:], l); g.Cmp(w) != 0 {
-				t.Fatalf("mulAdd: got %x, want %x", g, w)
-			}
-		}
-		all := s.words(1<<64 - 1)
-		var six [windows][lanes]int8
-		recode6(&six, all)
-		checkDigits(t, six[:], 6, all)
+		fieldKernels(t, s)
+		scalarKernels(t, s)
 	})
+}
+
+func fieldKernels(t *testing.T, s *stream) {
+	var got element
+	a, b := s.element(factorBound), s.element(factorBound)
+	mul(&got, a, b)
+	checkElement(t, "mul", &got, func(l int) *big.Int { return new(big.Int).Mul(value(a, l), value(b, l)) })
+	square(&got, a, 1)
+	checkElement(t, "square", &got, func(l int) *big.Int { return new(big.Int).Mul(value(a, l), value(a, l)) })
+	square(&got, a, 2)
+	checkElement(t, "square twice", &got, func(l int) *big.Int { return new(big.Int).Exp(value(a, l), big.NewInt(4), prime) })
+	c, d, e := s.element(sumBound), s.element(reducedBound), s.element(sumBound)
+	sub(&got, c, d)
+	checkElement(t, "sub", &got, func(l int) *big.Int { return new(big.Int).Sub(value(c, l), value(d, l)) })
+	add(&got, c, e)
+	checkElement(t, "add", &got, func(l int) *big.Int { return new(big.Int).Add(value(c, l), value(e, l)) })
+	var packed words
+	pack(&packed, d)
+	checkWords(t, "pack", &packed, func(l int) *big.Int { return new(big.Int).Mod(value(d, l), prime) })
+}
+
+func scalarKernels(t *testing.T, s *stream) {
+	x, y, z := s.words(1<<63-1), s.words(1<<63-1), s.words(1<<63-1)
+	var got words
+	mulAdd(&got, x, y, z)
+	checkWords(t, "mulAdd", &got, func(l int) *big.Int {
+		n := new(big.Int).Mul(wordsValue(x[:], l), wordsValue(y[:], l))
+		return n.Add(n, wordsValue(z[:], l)).Mod(n, groupOrder)
+	})
+	wide := append(s.words(1<<64 - 1)[:], s.words(1<<64 - 1)[:]...)
+	var hash [8][lanes]uint64
+	for i := range hash {
+		for l := range lanes {
+			hash[i][l] = bits.ReverseBytes64(wide[i][l])
+		}
+	}
+	reduce(&got, &hash)
+	checkWords(t, "reduce", &got, func(l int) *big.Int { return new(big.Int).Mod(wordsValue(wide, l), groupOrder) })
+
+	all := s.words(1<<64 - 1)
+	var six [windows][lanes]int8
+	recode6(&six, all)
+	checkDigits(t, six[:], 6, all)
+	var four [64][lanes]int8
+	recode4(&four, x)
+	checkDigits(t, four[:], 4, x)
+}
+
+func checkWords(t *testing.T, what string, got *words, want func(l int) *big.Int) {
+	t.Helper()
+	for l := range lanes {
+		if g, w := wordsValue(got[:], l), want(l); g.Cmp(w) != 0 {
+			t.Fatalf("%s: lane %d: got %x, want %x", what, l, g, w)
+		}
+	}
 }
