@@ -15,5 +15,7 @@
 //
 //	go test ./bench -run '^$' -bench . -count 10 | tee now.txt && benchstat now.txt
 //
+// Command bench/dudect measures whether the time of signing tells of secrets.
+//
 // Each benchmark sets the number of cores itself: one, or as many as it has workers.
 package bench

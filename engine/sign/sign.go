@@ -44,8 +44,8 @@
 // # Secrets
 //
 // Nothing here branches on a secret, or reads memory at an address that depends on one, on any backend; package
-// internal/ed25519x8 argues it kernel by kernel for ifma, the two libraries say it of themselves. Verifying is exempt: it
-// sees public values only. Each digest is copied once, and both hashes of signing read the copy: two signatures of one
+// internal/ed25519x8 argues it kernel by kernel for ifma, the two libraries say it of themselves, and bench/dudect measures
+// all three. Verifying is exempt: it sees public values only. Each digest is copied once, and both hashes of signing read the copy: two signatures of one
 // nonce would tell the key.
 //
 // Nonces and what tells them lie on the heap, in memory from pools that is wiped before it goes back, and backend ifma

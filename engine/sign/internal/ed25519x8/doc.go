@@ -25,7 +25,7 @@
 //	mul, square, add, sub, pack  as hashBlock; square loops as often as its caller says, a constant
 //
 // The instructions on secrets are vpmadd52, additions, shifts, logic and permutations of 64-bit lanes, none of which is
-// known to vary in time with its operands; package sign has a test that measures. The Go code in between copies words by
+// known to vary in time with its operands; bench/dudect measures it. The Go code in between copies words by
 // lane number, and branches on counts alone. ladder and whatever decodes a point see public keys only.
 //
 // Kernels leave no value in vector or mask registers, so that the runtime finds none of theirs to save when it interrupts
