@@ -57,6 +57,7 @@ type Stats struct {
 // segment is what a journal knows of one that it keeps.
 type segment struct {
 	number, epoch uint64
+	first         uint64 // number of its first batch
 }
 
 // spare is a prepared file that is not a segment yet. It is owned by the preparing goroutine while busy.
@@ -247,6 +248,8 @@ func (j *Journal) release() error {
 	if next != nil {
 		next.file.Close()
 	}
+	j.pruning.Lock() // a Prune that is under way
+	defer j.pruning.Unlock()
 	j.reader.close()
 	// What was written is synced: an error of closing loses nothing.
 	j.current.Close()

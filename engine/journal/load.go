@@ -57,7 +57,7 @@ func (j *Journal) create(spares []uint64) error {
 	if err := use(j.fs, s.file, s.name, &h); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	j.segments = []segment{{number: 1, epoch: h.epoch}}
+	j.segments = []segment{{number: 1, epoch: h.epoch, first: 1}}
 	j.start(block)
 	return nil
 }

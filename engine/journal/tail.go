@@ -10,28 +10,53 @@ import (
 // farther on proves that what is missing was durable.
 func (w *walk) settle() error {
 	s := w.here()
-	x := offset(w.size, s.number, w.end)
-	w.tail = Recovery{Segment: s.number, Offset: x}
 	f, err := w.fs.Open(segmentName(s.number), false)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	defer f.Close()
 	w.win.reset(f, segmentName(s.number))
+	for {
+		proof, err := w.proof(s)
+		if err != nil {
+			return err
+		}
+		if !proof {
+			break
+		}
+		// A writer may have written the batch at end, and those farther on, after the walk came by.
+		end := w.end
+		if w.live {
+			w.win.forget()
+			if err := w.batches(); err != nil {
+				return err
+			}
+		}
+		if w.end == end {
+			return w.corrupt()
+		}
+	}
+	w.tail = Recovery{Segment: s.number, Offset: offset(w.size, s.number, w.end)}
+	w.win.forget()
+	return w.measure(s)
+}
+
+// proof looks for a batch behind end that was written when what is at end was durable.
+func (w *walk) proof(s segment) (bool, error) {
+	end := offset(w.size, s.number, w.end)
 	for off := w.end + block; off < w.size; off += block {
 		b, err := w.win.view(off, block)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(b) == 0 {
 			break
 		}
-		if m, ok := parseMark(b); ok && m.epoch == s.epoch && m.durable > x {
-			return w.corrupt()
+		if m, ok := parseMark(b); ok && m.epoch == s.epoch && m.durable > end {
+			return true, nil
 		}
 	}
-	w.win.forget()
-	return w.measure(s)
+	return false, nil
 }
 
 // measure finds what can be recognized of a torn batch at end. Its frames lie anywhere: the place of each is in its

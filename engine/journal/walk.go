@@ -10,7 +10,8 @@ import (
 type walk struct {
 	fs       FS
 	visit    func(Frame) error // may be nil
-	from     Offset            // frames before it are not visited
+	from     Offset            // batches before it are neither visited nor counted
+	live     bool              // a writer may be at work
 	progress func(done, of int64)
 	win      *window
 
@@ -24,9 +25,11 @@ type walk struct {
 	bad      *fault   // why there is no whole batch at end
 	unmade   uint64   // a segment after the last that has no header yet; 0: none
 	tail     Recovery // set at the end
-	frames   uint64
-	bytes    int64 // of batches
-	done, of int64 // bytes read, for progress
+
+	frames     uint64
+	batchCount uint64
+	bytes      int64 // of batches
+	done, of   int64 // bytes read, for progress
 }
 
 // all reads the segments of the given numbers, ascending and not empty.
@@ -81,7 +84,7 @@ func (w *walk) enter(n uint64, final bool) error {
 	if err := w.link(&h); err != nil {
 		return err
 	}
-	w.segments = append(w.segments, segment{number: n, epoch: h.epoch})
+	w.segments = append(w.segments, segment{number: n, epoch: h.epoch, first: h.first})
 	w.lastAt, w.end = 0, block
 	return w.batches()
 }
@@ -157,7 +160,6 @@ func (w *walk) batches() error {
 		}
 		w.last, w.lastAt, w.number = m, w.end, m.number
 		w.end += m.size()
-		w.bytes += m.size()
 		if before := w.done; w.end&^(windowSize-1) > before%w.size {
 			w.done = before - before%w.size + w.end
 			w.report()
@@ -165,18 +167,19 @@ func (w *walk) batches() error {
 	}
 }
 
-// hand visits the frames of a batch.
+// hand counts and visits the batch at end.
 func (w *walk) hand(s segment, m *mark, frames []byte) error {
+	at := offset(w.size, s.number, w.end)
+	if at < w.from {
+		return nil
+	}
 	w.frames += uint64(m.count)
+	w.batchCount++
+	w.bytes += m.size()
 	if w.visit == nil {
 		return nil
 	}
-	return eachFrame(offset(w.size, s.number, w.end+batchHeader), frames, func(f Frame) error {
-		if f.At < w.from {
-			return nil
-		}
-		return w.visit(f)
-	})
+	return eachFrame(at+batchHeader, frames, w.visit)
 }
 
 // eachFrame visits frames that were checked. The first one lies at the given offset.

@@ -172,7 +172,7 @@ func (j *Journal) advance(b *buffer) error {
 	old := j.current
 	j.mu.Lock()
 	j.current, j.inUse = s.file, b.seg
-	j.segments = append(j.segments, segment{number: b.seg, epoch: b.epoch})
+	j.segments = append(j.segments, segment{number: b.seg, epoch: b.epoch, first: h.first})
 	j.stats.Direct = s.file.Direct()
 	j.mu.Unlock()
 	// All of it is synced: an error loses nothing.
