@@ -8,6 +8,7 @@ import (
 
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/receipt"
+	"github.com/encseal/encseal/merkle"
 )
 
 // Seq is a receipt's sequence number: its place, from 1, among all that this Notary accepted. 0 is none.
@@ -20,6 +21,15 @@ type arrival struct {
 	ends     []int
 	instants []receipt.Instant
 	claims   []logblock.Claim // CheckStrict: who each receipt is from, and where it stands
+
+	// With Config.DedupWindow:
+	hashes [][32]byte // of the leaves
+	taken  []Taken    // of those that have entered
+
+	// With both: claims are of fresh alone, the receipts of which freshBefore[i] stand before receipt i.
+	fresh       []*receipt.Receipt
+	freshIndex  []int
+	freshBefore []int
 }
 
 // What an arrival may take back to the pool: bytes of leaves, receipts of a batch.
@@ -37,9 +47,12 @@ func (a *arrival) release() {
 	}
 	poison(a.arena)
 	clear(a.receipts)
+	clear(a.fresh)
 	*a = arrival{
 		receipts: a.receipts[:0], arena: a.arena[:0], ends: a.ends[:0],
 		instants: a.instants[:0], claims: a.claims[:0],
+		hashes: a.hashes[:0], taken: a.taken[:0],
+		fresh: a.fresh[:0], freshIndex: a.freshIndex[:0], freshBefore: a.freshBefore[:0],
 	}
 	arrivals.Put(a)
 }
@@ -54,7 +67,11 @@ func (a *arrival) leaf(i int) []byte {
 
 // Append accepts r as the next receipt and returns its sequence number. It copies what it needs: r is the caller's
 // again when it returns. While the queue is full it waits until ctx ends. A receipt that breaks a rule is refused with
-// a *RefusedError; after any error nothing was taken.
+// a *RefusedError; after any error nothing was taken. With Config.DedupWindow, ErrDuplicate comes with the number that the
+// receipt has already.
+//
+// Accepted is the least of three levels: the receipt is in the queue, in memory. WaitDurable waits for the second, Wait for
+// the third.
 func (n *Notary) Append(ctx context.Context, r *receipt.Receipt) (Seq, error) {
 	return n.appendOne(ctx, r, true)
 }
@@ -70,26 +87,26 @@ func (n *Notary) appendOne(ctx context.Context, r *receipt.Receipt, wait bool) (
 	}
 	a := arrivals.Get().(*arrival)
 	a.receipts = append(a.receipts, r)
-	if err := n.prepare(a); err != nil {
-		return 0, err
-	}
-	first, _, err := n.accept(ctx, a, wait)
+	first, _, err := n.arrive(ctx, a, wait)
 	if err != nil {
 		return 0, err
 	}
+	if len(a.taken) > 0 && a.taken[0].Duplicate {
+		err = ErrDuplicate
+	}
 	a.release()
-	return first, nil
+	return first, err
 }
 
 // appendAtOnce is Append where nothing is in the way: no other caller at this moment, nobody in line, room for any receipt,
 // nothing to check but the format. It encodes straight into the open batch, which saves a copy and the way through the
 // pool. In all other cases, a refusal among them, it returns 0 and has changed nothing.
 func (n *Notary) appendAtOnce(r *receipt.Receipt) Seq {
-	if n.eng.legacy != nil || n.producers != nil || !n.mu.TryLock() {
+	if n.eng.legacy != nil || n.producers != nil || n.window != nil || !n.mu.TryLock() {
 		return 0
 	}
 	defer n.mu.Unlock()
-	if n.stopped() != nil || len(n.line) > 0 || r.App != n.app ||
+	if n.stopped() != nil || n.full() || len(n.line) > 0 || r.App != n.app ||
 		n.pending == n.cfg.MaxPending || n.pendingBytes+receipt.MaxEncoding > n.cfg.MaxPendingBytes {
 		return 0
 	}
@@ -99,6 +116,9 @@ func (n *Notary) appendAtOnce(r *receipt.Receipt) Seq {
 		return 0
 	}
 	size := len(arena) - len(b.arena)
+	if st := n.eng.store; st != nil && size > st.j.MaxPayload()-leavesHead(1) {
+		return 0 // b.arena still ends before it
+	}
 	b.arena = arena
 	n.admit(size, r, at)
 	return n.next - 1
@@ -107,32 +127,89 @@ func (n *Notary) appendAtOnce(r *receipt.Receipt) Seq {
 // AppendBatch accepts receipts in their order, without a foreign one between them, and returns the sequence number of
 // the first and how many were taken. A receipt that breaks a rule refuses the whole batch (taken is 0). A batch may be
 // larger than the queue: it enters as room comes, so when ctx ends or the Notary stops, the first taken receipts are
-// accepted and the others are not.
+// accepted and the others are not. With Config.DedupWindow, repetitions count as taken, and first is the first receipt's
+// number, an old one if it is a repetition; AppendEach tells of each.
 func (n *Notary) AppendBatch(ctx context.Context, receipts []*receipt.Receipt) (first Seq, taken int, err error) {
 	a := arrivals.Get().(*arrival)
 	a.receipts = append(a.receipts, receipts...)
-	if err := n.prepare(a); err != nil {
-		return 0, 0, err
-	}
-	if first, taken, err = n.accept(ctx, a, true); err == nil {
+	if first, taken, err = n.arrive(ctx, a, true); err == nil {
 		a.release()
 	}
 	return first, taken, err
 }
 
-// prepare encodes and checks on the caller's goroutine, without the Notary's lock.
-func (n *Notary) prepare(a *arrival) error {
+// AppendEach is AppendBatch that says of each receipt where it stands: dst[:taken] is set, and dst has room for all.
+func (n *Notary) AppendEach(ctx context.Context, receipts []*receipt.Receipt, dst []Taken) (taken int, err error) {
+	if len(dst) < len(receipts) {
+		panic(fmt.Sprintf("engine: AppendEach of %d receipts into room for %d", len(receipts), len(dst)))
+	}
+	a := arrivals.Get().(*arrival)
+	a.receipts = append(a.receipts, receipts...)
+	first, taken, err := n.arrive(ctx, a, true)
+	if n.window != nil {
+		copy(dst, a.taken)
+	} else {
+		for i := range taken {
+			dst[i] = Taken{Seq: first + Seq(i)}
+		}
+	}
+	if err == nil {
+		a.release()
+	}
+	return taken, err
+}
+
+// arrive prepares a and lets it enter. Without DedupWindow its receipts have the numbers from first on.
+func (n *Notary) arrive(ctx context.Context, a *arrival, wait bool) (first Seq, taken int, err error) {
+	if err := n.encodeAll(a); err != nil {
+		return 0, 0, err
+	}
+	for {
+		if err := n.checkProducers(a); err != nil {
+			return 0, 0, err
+		}
+		// Each turn of this loop means that a receipt of a was taken by somebody else, so it ends.
+		if first, taken, err = n.accept(ctx, a, wait); err != errMoved || taken > 0 {
+			break
+		}
+	}
+	if n.window != nil && taken > 0 {
+		first = a.taken[0].Seq
+	}
+	return first, taken, err
+}
+
+// encodeAll encodes and hashes on the caller's goroutine, without the Notary's lock.
+func (n *Notary) encodeAll(a *arrival) error {
 	for i, r := range a.receipts {
 		if err := n.encode(a, r); err != nil {
 			return &RefusedError{Index: i, Err: err}
 		}
 	}
+	if n.window != nil {
+		a.hashes = n.leafHashes(a.hashes[:0], a.arena, a.ends)
+	}
+	return nil
+}
+
+// checkProducers verifies the producers' claims, without the Notary's lock for long.
+func (n *Notary) checkProducers(a *arrival) error {
 	if n.producers == nil {
 		return nil
 	}
+	receipts := a.receipts
+	if n.window != nil {
+		a.freshIndex = a.freshIndex[:0]
+		n.sift(a)
+		receipts = a.fresh
+	}
 	var err error
-	if a.claims, err = n.producers.Verify(a.claims[:0], a.receipts); err != nil {
-		return refusedProducer(err)
+	if a.claims, err = n.producers.Verify(a.claims[:0], receipts); err != nil {
+		refused := refusedProducer(err).(*RefusedError)
+		if n.window != nil {
+			refused.Index = a.freshIndex[refused.Index]
+		}
+		return refused
 	}
 	return nil
 }
@@ -152,6 +229,12 @@ func (n *Notary) encode(a *arrival, r *receipt.Receipt) error {
 		return err
 	}
 	a.ends = append(a.ends, len(a.arena))
+	if st := n.eng.store; st != nil {
+		if size := len(a.leaf(len(a.ends) - 1)); size > st.j.MaxPayload()-leavesHead(1) {
+			return &receipt.FieldError{Reason: fmt.Sprintf("%d bytes as a leaf, and this journal's segments take %d at most",
+				size, st.j.MaxPayload()-leavesHead(1))}
+		}
+	}
 	a.instants = append(a.instants, at)
 	return nil
 }
@@ -174,13 +257,17 @@ func (n *Notary) accept(ctx context.Context, a *arrival, wait bool) (first Seq, 
 		if err = n.stopped(); err != nil {
 			break
 		}
+		if n.full() {
+			err = ErrFull
+			break
+		}
 		if n.mayEnter(me) {
 			var entered int
 			if entered, err = n.enter(a, taken); err != nil {
 				break
 			}
 			if taken == 0 && entered > 0 {
-				first = n.next - Seq(entered)
+				first = n.next - Seq(entered) // without DedupWindow
 			}
 			taken += entered
 			if taken == len(a.ends) {
@@ -255,6 +342,15 @@ func (n *Notary) enter(a *arrival, from int) (int, error) {
 		}
 	}
 	for i := from; i < to; i++ {
+		if n.window != nil {
+			seq, old := n.window.find(&a.hashes[i])
+			if old || n.producers != nil && !a.isFresh(i) {
+				a.taken = append(a.taken, Taken{Seq: seq, Duplicate: true})
+				continue
+			}
+			n.window.add(n.next, &a.hashes[i])
+			a.taken = append(a.taken, Taken{Seq: n.next})
+		}
 		leaf := a.leaf(i)
 		n.open.arena = append(n.open.arena, leaf...)
 		n.admit(len(leaf), a.receipts[i], a.instants[i])
@@ -277,12 +373,22 @@ func (n *Notary) room(a *arrival, from int) int {
 
 // moveHeads moves the producers' heads past leaves [from, to) of a. The first piece of a batch answers for all of it.
 func (n *Notary) moveHeads(a *arrival, from, to int) error {
+	claims := a.claims
+	if n.window != nil {
+		for i := from; i < to; i++ {
+			if _, old := n.window.find(&a.hashes[i]); old && a.isFresh(i) {
+				return errMoved
+			}
+		}
+		claims = a.claims[:a.freshBefore[to]]
+		from, to = a.freshBefore[from], a.freshBefore[to]
+	}
 	if from == 0 && to < len(a.claims) {
 		if err := n.producers.Standing(a.claims); err != nil {
 			return refusedProducer(err)
 		}
 	}
-	err := n.producers.Commit(a.claims[from:to])
+	err := n.producers.Commit(claims[from:to])
 	if err != nil && from > 0 {
 		panic(fmt.Sprintf("engine: a producer's head moved while its batch was entering: %v", err))
 	}
@@ -302,7 +408,27 @@ func (n *Notary) admit(size int, r *receipt.Receipt, at receipt.Instant) {
 	n.next++
 	n.pending++
 	n.pendingBytes += int64(size)
+	if n.eng.store != nil {
+		n.admitDurable(b)
+	}
 	if b.len() == n.cfg.MaxReceipts || int64(len(b.arena)) >= n.cfg.MaxPendingBytes/bytesCutShare {
 		n.cut()
 	}
+}
+
+// full reports that there is no room for more on the Store's disk.
+func (n *Notary) full() bool { return n.eng.store != nil && n.eng.store.j.Full() }
+
+// leafHashes appends the hashes of leaves as a block's tree has them.
+func (n *Notary) leafHashes(dst [][32]byte, arena []byte, ends []int) [][32]byte {
+	if n.eng.legacy == nil {
+		var tree merkle.Builder
+		return tree.HashLeaves(dst, arena, ends)
+	}
+	from := 0
+	for _, end := range ends {
+		dst = append(dst, n.eng.legacy.HashLeaf(arena[from:end]))
+		from = end
+	}
+	return dst
 }

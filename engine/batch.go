@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/receipt"
 )
@@ -19,11 +20,22 @@ type batch struct {
 	span  logblock.Span
 	usage logblock.Usage
 
+	pushed int            // leaves that the journal has; guarded by Notary.mu, as from
+	from   journal.Offset // frame of leaf 0
+
 	// sealing is nil unless somebody waits for this batch; guarded by Notary.mu throughout.
 	sealing *sealing
 }
 
 func (b *batch) len() int { return len(b.ends) }
+
+// start returns where leaf i begins in the arena; for i = len the arena's end.
+func (b *batch) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return b.ends[i-1]
+}
 
 // maxKeptArena caps the arena of a batch that is kept for reuse.
 const maxKeptArena = 8 << 20

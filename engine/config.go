@@ -22,8 +22,9 @@ const (
 
 	DefaultMaxApps = 1000
 
-	pendingPerBlock = 16 // default of MaxPending, in blocks
-	bytesCutShare   = 4  // a block is cut at MaxPendingBytes / bytesCutShare
+	pendingPerBlock = 16      // default of MaxPending, in blocks
+	durablePending  = 1 << 16 // default of MaxPending with a Store, at least
+	bytesCutShare   = 4       // a block is cut at MaxPendingBytes / bytesCutShare
 )
 
 // Signer signs 32-byte digests with one Ed25519 key. [sign.Signer] is one.
@@ -56,14 +57,18 @@ const (
 type Config struct {
 	App    string // of New alone: app of every receipt, 1 to 255 bytes of UTF-8
 	Signer Signer // notary key; used for no other scheme or process while this lives, nor for one of its apps elsewhere
-	Sink   Sink
+	Sink   Sink   // of an Engine without Store
+
+	// Store makes it survive crashes. With it blocks go to Sinks, each at its own pace, instead of Sink.
+	Store Store
+	Sinks []NamedSink
 
 	// Scheme is logblock.EncSeal1 (also the meaning of "") or logblock.BPI1, whose weak points bpi1.Weaknesses lists.
 	Scheme string
 
 	MaxReceipts     int           // receipts in a block, 1 to LimitMaxReceipts; 0 is DefaultMaxReceipts
 	MaxWindow       time.Duration // longest wait of a pending receipt for its block, above 0; 0 is DefaultMaxWindow
-	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 16 × MaxReceipts
+	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 16 × MaxReceipts, and with a Store 65,536 at least
 	MaxPendingBytes int64         // bytes of their leaves, MinMaxPendingBytes or more; 0 is DefaultMaxPendingBytes
 
 	MaxApps int // apps of an Engine, 1 or more; 0 is DefaultMaxApps
@@ -71,7 +76,11 @@ type Config struct {
 	Check     Check
 	Producers []logblock.ProducerKey // for CheckStrict, and only there: at least one; each may produce for every app
 
-	// Resume, of New alone, continues a chain after the block that it names; the zero Head starts at height 1. Two Notaries that
+	// DedupWindow is within how many receipts of an app a repetition is known: the same receipt, byte for byte, which a
+	// producer sends again when it lost the answer, is not taken twice. Some 100 bytes each; 0 is off.
+	DedupWindow int
+
+	// Resume, of New without a Store alone, continues a chain after the block that it names; the zero Head starts at height 1. Two Notaries that
 	// start from one Head with one key and app equivocate: in memory nothing prevents it. (In scheme bpi-1 only
 	// Resume.Height counts.)
 	Resume logblock.Head
@@ -90,6 +99,9 @@ func (c Config) settled() (Config, error) {
 	}
 	if c.MaxPending == 0 {
 		c.MaxPending = pendingPerBlock * c.MaxReceipts
+		if c.Store.durable() { // there is a disk to wait for
+			c.MaxPending = max(c.MaxPending, durablePending)
+		}
 	}
 	if c.MaxApps == 0 {
 		c.MaxApps = DefaultMaxApps
@@ -103,8 +115,22 @@ func (c Config) settled() (Config, error) {
 	switch {
 	case c.Signer == nil:
 		return bad("Signer", "missing")
-	case c.Sink == nil:
+	case c.Sink == nil && !c.Store.durable():
 		return bad("Sink", "missing")
+	case c.Sink != nil && c.Store.durable():
+		return bad("Sink", "given, but with a Store each sink has a name: use Sinks")
+	case len(c.Sinks) > 0 && !c.Store.durable():
+		return bad("Sinks", "given, but without a Store there is no cursor to keep for them: use Sink")
+	case !c.Store.durable() && c.Store != (Store{}):
+		return bad("Store", "Dir is missing")
+	case c.Store.NewHead && c.Store.Head == "":
+		return bad("Store.NewHead", "given, but Store.Head is missing")
+	case c.Store.RetainBytes < 0:
+		return bad("Store.RetainBytes", "%d is below zero", c.Store.RetainBytes)
+	case c.DedupWindow < 0:
+		return bad("DedupWindow", "%d is below zero", c.DedupWindow)
+	case c.Store.durable() && c.Resume != (logblock.Head{}):
+		return bad("Resume", "given, but the Store knows where each chain stands")
 	case c.Scheme != logblock.EncSeal1 && c.Scheme != logblock.BPI1:
 		return bad("Scheme", "%q is neither %q nor %q", c.Scheme, logblock.EncSeal1, logblock.BPI1)
 	case c.MaxReceipts < 1 || c.MaxReceipts > LimitMaxReceipts:
@@ -133,6 +159,18 @@ func (c Config) settled() (Config, error) {
 	key := c.Signer.PublicKey()
 	if err := key.Check(); err != nil {
 		return bad("Signer", "%v", err)
+	}
+	names := make(map[string]bool)
+	for i, s := range c.Sinks {
+		switch {
+		case s.Name == "" || len(s.Name) > 255:
+			return bad("Sinks", "the name of sink %d has %d bytes, not 1 to 255", i, len(s.Name))
+		case s.Sink == nil:
+			return bad("Sinks", "%q is missing", s.Name)
+		case names[s.Name]:
+			return bad("Sinks", "two are %q", s.Name)
+		}
+		names[s.Name] = true
 	}
 	for _, p := range c.Producers {
 		if p.Key == key {

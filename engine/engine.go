@@ -7,12 +7,13 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/sign"
 	"github.com/encseal/encseal/merkle"
 )
 
-// Engine seals the receipts of many apps, each through a Notary of its own, with one key and one Sink. Its methods may be
+// Engine seals the receipts of many apps, each through a Notary of its own, with one key, and one journal or none. Its methods may be
 // called by any number of goroutines.
 type Engine struct {
 	cfg    Config
@@ -25,20 +26,23 @@ type Engine struct {
 	queue   fifo      // cut batches of all apps, not yet taken for sealing, in the order they were cut
 	free    []*batch  // for reuse
 	apps    map[string]*Notary
+	byID    []*Notary // with a Store: in the order of their numbers
 	closing bool
 	drained bool  // closing, and every app's last batch is in queue
 	failure error // why nothing more is sealed
 	sink    sinkState
 
 	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
-	group       []sealed // what is sealed together, reused
-	digests     [][32]byte
-	sigs        [][64]byte
 	hashes      []merkle.Hash
 	tree        merkle.Builder
 	undelivered []*logblock.LogBlock
 	unsealed    [][]byte
 	stopErr     error // why something is undelivered or unsealed
+
+	store      *store // nil in memory; set before anything runs
+	feed       *feed
+	outlets    []*outlet
+	delivering sync.WaitGroup
 
 	delivery     context.Context // ends when delivery is given up
 	stopDelivery context.CancelCauseFunc
@@ -65,11 +69,11 @@ func Open(cfg Config) (*Engine, error) {
 			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
 		}
 	}
-	return open(cfg), nil
+	return open(cfg)
 }
 
 // open starts an Engine of a Config that was checked.
-func open(cfg Config) *Engine {
+func open(cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg:    cfg,
 		legacy: cfg.legacy(),
@@ -80,13 +84,29 @@ func open(cfg Config) *Engine {
 	}
 	e.work.L = &e.mu
 	e.delivery, e.stopDelivery = context.WithCancelCause(context.Background())
-	go e.run()
-	return e
+	if !cfg.Store.durable() {
+		go e.run()
+		return e, nil
+	}
+	if err := e.openStore(); err != nil {
+		close(e.quit) // of the window goroutines
+		for _, n := range e.notaries() {
+			<-n.idle
+		}
+		return nil, err
+	}
+	go e.runDurable()
+	return e, nil
 }
 
 // Notary returns the Notary of app, which starts at height 1 the first time. It is an error where app is no app's name, the
 // Engine is closed, or has Config.MaxApps already.
 func (e *Engine) Notary(app string) (*Notary, error) {
+	return e.notary(app, logblock.Head{})
+}
+
+// notary is Notary for a chain that goes on after head where the app is new.
+func (e *Engine) notary(app string, head logblock.Head) (*Notary, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n, ok := e.apps[app]; ok {
@@ -101,20 +121,41 @@ func (e *Engine) Notary(app string) (*Notary, error) {
 	if len(e.apps) >= e.cfg.MaxApps {
 		return nil, fmt.Errorf("%w: %d apps", ErrTooManyApps, len(e.apps))
 	}
-	return e.add(app, logblock.Head{})
+	return e.add(app, head)
 }
 
 // add makes the Notary of a new app, whose chain goes on after head. e.mu is held, or e is not shared yet.
 func (e *Engine) add(app string, head logblock.Head) (*Notary, error) {
+	n, err := e.make(app, head)
+	if err != nil {
+		return nil, err
+	}
+	if e.store == nil {
+		e.start(n)
+		return n, nil
+	}
+	n.id = uint64(len(e.byID)) + 1
+	named := ledger.App{ID: n.id, Scheme: e.cfg.Scheme, Name: app}
+	if _, _, err := e.store.j.Append(ledger.TypeApp, ledger.AppendApp(nil, &named)); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	e.byID = append(e.byID, n)
+	e.start(n)
+	return n, nil
+}
+
+// make makes a Notary, which start is to follow.
+func (e *Engine) make(app string, head logblock.Head) (*Notary, error) {
 	n := &Notary{
-		eng:  e,
-		cfg:  &e.cfg,
-		app:  app,
-		open: new(batch),
-		next: 1,
-		head: head,
-		arm:  make(chan struct{}, 1),
-		idle: make(chan struct{}),
+		eng:    e,
+		cfg:    &e.cfg,
+		app:    app,
+		open:   new(batch),
+		next:   1,
+		cutSeq: 1,
+		head:   head,
+		arm:    make(chan struct{}, 1),
+		idle:   make(chan struct{}),
 	}
 	n.open.notary = n
 	n.past.height = head.Height
@@ -124,9 +165,16 @@ func (e *Engine) add(app string, head logblock.Head) (*Notary, error) {
 			return nil, fmt.Errorf("engine: Config.Producers: %w", err)
 		}
 	}
-	e.apps[app] = n
-	go n.watchWindow()
+	if e.cfg.DedupWindow > 0 {
+		n.window = newWindow(e.cfg.DedupWindow)
+	}
 	return n, nil
+}
+
+// start makes n one of the apps.
+func (e *Engine) start(n *Notary) {
+	e.apps[n.app] = n
+	go n.watchWindow()
 }
 
 // Apps returns the names of the apps that have a Notary, sorted.
@@ -187,7 +235,9 @@ func (e *Engine) reuse(b *batch) {
 	}
 }
 
-// Close takes no more receipts, seals what is pending and delivers until ctx ends. What could not be delivered or sealed is
+// Close takes no more receipts, seals what is pending and delivers until ctx ends. With a Store, what was not sealed or
+// delivered then waits for the next Open, and an error says why sealing did not end, or the journal could not be closed; what
+// is said of undelivered blocks is about an Engine in memory. What could not be delivered or sealed is
 // in the *UndeliveredError that it returns. It returns when the Sink's last Deliver has: a Sink that does not heed its
 // context holds Close up. Further calls wait for the first, as long as their own ctx lasts, and return the same.
 func (e *Engine) Close(ctx context.Context) error {
@@ -227,6 +277,9 @@ func (e *Engine) shutDown(ctx context.Context) {
 	case <-ctx.Done():
 		e.stopDelivery(ctx.Err())
 		<-e.quit
+	}
+	if e.store != nil {
+		e.outcome = e.closeStore(ctx)
 	}
 	for _, n := range notaries {
 		<-n.idle

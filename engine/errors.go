@@ -18,6 +18,19 @@ var (
 	ErrForgotten = errors.New("engine: position no longer remembered")
 	// ErrTooManyApps is returned by Engine.Notary for a new app when there are Config.MaxApps.
 	ErrTooManyApps = errors.New("engine: too many apps")
+	// ErrMemory is returned by WaitDurable of an Engine without a Store: nothing there is durable.
+	ErrMemory = errors.New("engine: memory only, nothing is durable")
+	// ErrFull is returned by Append while the Store's disk has no room for more; nothing was taken. What was taken before is
+	// still sealed, and Append works again by itself when there is room.
+	ErrFull = errors.New("engine: the disk is full")
+	// ErrDuplicate is returned by Append, with the sequence number of the first time, for a receipt that was taken already,
+	// within Config.DedupWindow. It was not taken again.
+	ErrDuplicate = errors.New("engine: receipt was taken already")
+	// ErrRolledBack is returned by Open when the head file knows of more than the journal, or of another history: the data
+	// directory is an old copy, and going on would sign other blocks at heights that are used up.
+	ErrRolledBack = errors.New("engine: the data directory is behind its head file")
+	// ErrHeadMissing is returned by Open when a journal had a head file and is opened without.
+	ErrHeadMissing = errors.New("engine: head file is missing")
 	// ErrPermanent, wrapped by a Sink's error, ends delivery: the Notary stops and Close returns what was not delivered.
 	ErrPermanent = errors.New("engine: sink failed for good")
 )

@@ -36,6 +36,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/logblock"
 )
 
@@ -63,6 +64,20 @@ type Notary struct {
 	past         history
 	totals       totals
 
+	window *window // of hashes of receipts taken; nil without DedupWindow
+
+	// With a Store, guarded by mu too:
+	id           uint64 // app's number in the journal; never changed
+	rec          []byte // scratch
+	dirty        bool   // in store.dirty
+	pushes       []pushed
+	durable      Seq // last receipt known to be durable, as of the last look
+	stateAt      journal.Offset
+	stateSegment uint64        // of the last State
+	cutSeq       Seq           // first leaf in no cut of the journal
+	cutHead      logblock.Head // last cut in the journal
+	cutNumber    uint64        // and its number
+
 	head logblock.Head // of the last hashed block; touched by the sealing goroutine alone
 
 	arm  chan struct{} // capacity 1: the window goroutine has a batch to watch
@@ -85,8 +100,11 @@ func New(cfg Config) (*Notary, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := open(cfg)
-	n, err := e.add(cfg.App, cfg.Resume)
+	e, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	n, err := e.notary(cfg.App, cfg.Resume)
 	if err != nil {
 		_ = e.Close(context.Background()) // it has nothing to seal
 		return nil, err
@@ -111,6 +129,11 @@ func (n *Notary) stopped() error {
 
 // cut closes the open batch and hands it on to be sealed. The open batch is not empty.
 func (n *Notary) cut() {
+	if n.eng.store != nil {
+		// A journal that fails ends the Engine by itself.
+		_ = n.push()
+		n.eng.store.j.Kick()
+	}
 	n.cuts.push(n.open)
 	n.open = n.eng.submit(n.open)
 }

@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -19,37 +17,24 @@ const (
 	lastPause  = 30 * time.Second
 )
 
-// What is sealed together: as many blocks as share the cost of signing best, of so many receipts that none waits long for
-// the others.
-const (
-	maxGroup         = 64
-	maxGroupReceipts = 1 << 16
-)
-
 // maxFreeBatches bounds what is kept for reuse.
 const maxFreeBatches = maxGroup
 
-// sealed is a block on its way from its batch to its Sink.
-type sealed struct {
-	batch  *batch
-	block  *logblock.LogBlock
-	digest [32]byte // what its signature signs
-}
-
-// run is the sealing goroutine. Whatever was cut while it was busy is its next group: signed as one batch, delivered in
-// order before the group after it is sealed.
+// run is the sealing goroutine of an Engine in memory. Whatever was cut while it was busy is its next group: signed as one
+// batch, delivered in order before the group after it is sealed.
 func (e *Engine) run() {
 	defer close(e.quit)
-	for e.takeGroup() {
-		hashErr := e.hashGroup()
-		if err := e.signGroup(); err != nil {
+	g := new(group)
+	for e.take(g) {
+		hashErr := e.hashAll(g)
+		if err := e.signAll(g); err != nil {
 			e.fail(err)
 			return
 		}
-		for i := range e.group {
-			e.group[i].batch.notary.conclude(&e.group[i])
+		for i := range g.blocks {
+			g.blocks[i].batch.notary.conclude(&g.blocks[i])
 		}
-		if !e.deliverGroup() {
+		if !e.deliverAll(g) {
 			return
 		}
 		if hashErr != nil {
@@ -59,161 +44,44 @@ func (e *Engine) run() {
 	}
 }
 
-// takeGroup waits for cut batches and takes the next group of them; false when the Engine closes and nothing is left.
-func (e *Engine) takeGroup() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for e.queue.len() == 0 {
-		if e.drained {
-			return false
-		}
-		e.work.Wait()
-	}
-	clear(e.group)
-	e.group = e.group[:0]
-	receipts := 0
-	for e.queue.len() > 0 && len(e.group) < maxGroup {
-		b := e.queue.first()
-		if receipts += b.len(); receipts > maxGroupReceipts && len(e.group) > 0 {
-			break
-		}
-		e.group = append(e.group, sealed{batch: b})
-		e.queue.drop()
-	}
-	return true
-}
-
-// hashGroup computes root, header and signed digest of every block of the group, and moves the heads past them. Where a
-// block cannot be made the group ends before it, and the error is of that block.
-func (e *Engine) hashGroup() error {
-	for i := range e.group {
-		s := &e.group[i]
-		if err := e.hash(s); err != nil {
-			n := s.batch.notary
-			e.group = e.group[:i]
-			return fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.app, err)
-		}
-	}
-	return nil
-}
-
-func (e *Engine) hash(s *sealed) error {
-	b := s.batch
-	n := b.notary
-	if n.head.Height == math.MaxUint64 {
-		return errors.New("the last height is used up")
-	}
-	s.block = &logblock.LogBlock{
-		App:    n.app,
-		Height: n.head.Height + 1,
-		Count:  uint32(b.len()),
-		FromTS: b.span.From(),
-		ToTS:   b.span.To(),
-		Scheme: e.cfg.Scheme,
-	}
-	var err error
-	if s.digest, err = e.finish(s.block, b); err != nil {
-		return err
-	}
-	n.head = logblock.Head{Height: s.block.Height, Hash: s.digest}
-	return nil
-}
-
-// finish fills in what the scheme decides and returns the digest to be signed.
-func (e *Engine) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
-	e.hashes = e.hashes[:0]
-	if e.legacy != nil {
-		from := 0
-		for _, end := range b.ends {
-			e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
-			from = end
-		}
-		block.MerkleRoot = e.legacy.Root(e.hashes)
-		return e.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
-	}
-	e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
-	block.MerkleRoot = e.tree.Root(e.hashes)
-	block.Usage, block.HasUsage = b.usage, true
-	block.Prev = b.notary.head.Hash
-	block.Key = e.key
-	return block.Hash()
-}
-
-// signGroup signs the group's blocks, of whatever apps and heights, as one batch.
-func (e *Engine) signGroup() error {
-	if len(e.group) == 0 {
-		return nil
-	}
-	e.digests = e.digests[:0]
-	for i := range e.group {
-		e.digests = append(e.digests, e.group[i].digest)
-	}
-	e.sigs = slices.Grow(e.sigs[:0], len(e.group))[:len(e.group)]
-	if err := e.cfg.Signer.SignBatch(e.digests, e.sigs); err != nil {
-		b := e.group[0].block
-		return fmt.Errorf("engine: sealing block %d of %q: %w", b.Height, b.App, err)
-	}
-	for i := range e.group {
-		e.group[i].block.Sig = e.sigs[i]
-	}
-	return nil
-}
-
-// conclude takes a sealed batch off its app's queue: room for others, positions for who waits, the batch for reuse.
-func (n *Notary) conclude(s *sealed) {
-	b := s.batch
-	n.mu.Lock()
-	n.cuts.drop()
-	n.pending -= b.len()
-	n.pendingBytes -= int64(len(b.arena))
-	n.totals.blocks++
-	n.totals.receipts += uint64(b.len())
-	n.totals.leafBytes += uint64(len(b.arena))
-	n.past.add(s.block.Height, b.first, b.len())
-	b.settle(s.block, nil)
-	n.callNext()
-	n.mu.Unlock()
-	n.eng.reuse(b)
-}
-
-func (b *batch) settle(block *logblock.LogBlock, err error) {
-	if b.sealing != nil {
-		b.sealing.block, b.sealing.err = block, err
-		close(b.sealing.done)
-	}
-}
-
-// fail ends the Engine: whoever waits is told, nothing more is accepted or sealed.
+// fail ends the Engine: whoever waits is told, nothing more is accepted or sealed. Only the first failure counts.
 func (e *Engine) fail(err error) {
 	e.mu.Lock()
-	e.failure = err
+	first := e.failure == nil
+	if first {
+		e.failure, e.stopErr = err, err
+	}
+	e.work.Signal()
 	e.mu.Unlock()
-	e.stopErr = err
+	if !first {
+		return
+	}
 	for _, n := range e.notaries() {
-		e.unsealed = n.fail(err, e.unsealed)
+		n.fail(err)
 	}
 }
 
-// fail ends one app's Notary and appends copies of the leaves that are in no block to dst.
-func (n *Notary) fail(err error, dst [][]byte) [][]byte {
+// fail ends one app's Notary.
+func (n *Notary) fail(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.failure = err
 	for _, b := range slices.Concat(n.cuts.all(), []*batch{n.open}) {
-		dst = b.appendLeaves(dst)
+		if n.eng.store == nil {
+			n.eng.unsealed = b.appendLeaves(n.eng.unsealed)
+		}
 		b.settle(nil, err)
 	}
 	n.callAll()
-	return dst
 }
 
-// deliverGroup offers the group's blocks to the Sink. It returns false when the Sink failed for good: then the Engine
-// stops, as blocks that nobody takes must not pile up.
-func (e *Engine) deliverGroup() bool {
-	for i := range e.group {
-		err := e.deliver(e.group[i].block)
-		if errors.Is(err, ErrPermanent) {
-			for _, s := range e.group[i:] {
+// deliverAll offers the blocks of g to the Sink. It returns false when the Sink failed for good: then the Engine stops, as
+// blocks that nobody takes must not pile up.
+func (e *Engine) deliverAll(g *group) bool {
+	for i := range g.blocks {
+		err := e.deliver(g.blocks[i].block)
+		if isPermanent(err) {
+			for _, s := range g.blocks[i:] {
 				e.undelivered = append(e.undelivered, s.block)
 			}
 			e.fail(err)
@@ -223,10 +91,19 @@ func (e *Engine) deliverGroup() bool {
 			if e.stopErr == nil {
 				e.stopErr = err
 			}
-			e.undelivered = append(e.undelivered, e.group[i].block)
+			e.undelivered = append(e.undelivered, g.blocks[i].block)
 		}
 	}
 	return true
+}
+
+// isPermanent reports whether a Sink says that it will never take the block.
+func isPermanent(err error) bool {
+	if errors.Is(err, ErrPermanent) {
+		return true
+	}
+	var says interface{ Permanent() bool }
+	return errors.As(err, &says) && says.Permanent()
 }
 
 // deliver offers block until the Sink takes it, delivery is given up, or the Sink fails for good.
@@ -235,10 +112,10 @@ func (e *Engine) deliver(block *logblock.LogBlock) error {
 	for pause := firstPause; e.delivery.Err() == nil; pause = min(2*pause, lastPause) {
 		err = e.cfg.Sink.Deliver(e.delivery, block)
 		e.note(err)
-		if err == nil || errors.Is(err, ErrPermanent) {
+		if err == nil || isPermanent(err) {
 			return err
 		}
-		e.rest(pause)
+		rest(e.delivery, pause)
 	}
 	return errors.Join(context.Cause(e.delivery), err)
 }
@@ -259,11 +136,12 @@ func (e *Engine) note(err error) {
 	}
 }
 
-func (e *Engine) rest(pause time.Duration) {
+// rest waits for pause, shortened by up to half at random, or until ctx ends.
+func rest(ctx context.Context, pause time.Duration) {
 	t := time.NewTimer(pause - rand.N(pause/2))
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-e.delivery.Done():
+	case <-ctx.Done():
 	}
 }

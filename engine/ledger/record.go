@@ -49,7 +49,8 @@ type Block struct {
 type State struct {
 	App
 	Next  uint64        // sequence number of the next leaf
-	Cuts  uint64        // cuts over all apps when this was written
+	Open  uint64        // sequence number of the first leaf that is in no cut; Next where there is none
+	Cut   uint64        // number of its last cut; 0 before the first
 	Head  logblock.Head // of the last cut
 	Heads []ProducerHead
 }
@@ -181,7 +182,8 @@ func ParseBlock(payload []byte) (Block, error) {
 func AppendState(dst []byte, s *State) []byte {
 	dst = AppendApp(dst, &s.App)
 	dst = binary.AppendUvarint(dst, s.Next)
-	dst = binary.AppendUvarint(dst, s.Cuts)
+	dst = binary.AppendUvarint(dst, s.Open)
+	dst = binary.AppendUvarint(dst, s.Cut)
 	dst = binary.AppendUvarint(dst, s.Head.Height)
 	dst = append(dst, s.Head.Hash[:]...)
 	dst = binary.AppendUvarint(dst, uint64(len(s.Heads)))
@@ -194,7 +196,7 @@ func AppendState(dst []byte, s *State) []byte {
 // ParseState reads what AppendState wrote.
 func ParseState(payload []byte) (State, error) {
 	r := reader{rest: payload}
-	s := State{App: App{ID: r.uint(), Scheme: r.text(), Name: r.text()}, Next: r.uint(), Cuts: r.uint()}
+	s := State{App: App{ID: r.uint(), Scheme: r.text(), Name: r.text()}, Next: r.uint(), Open: r.uint(), Cut: r.uint()}
 	s.Head.Height = r.uint()
 	copy(s.Head.Hash[:], r.bytes(32))
 	count := r.uint()

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/logblock"
+)
+
+// What is sealed together: as many blocks as share the cost of signing best, of so many receipts that none waits long for
+// the others.
+const (
+	maxGroup         = 64
+	maxGroupReceipts = 1 << 16
+)
+
+// sealed is a block on its way from its batch to its Sink.
+type sealed struct {
+	batch  *batch
+	block  *logblock.LogBlock
+	digest [32]byte // what its signature signs
+
+	// With a Store alone:
+	cut     uint64         // number of its cut, over all apps
+	at, end journal.Offset // its frame, once it is signed
+}
+
+// group is what is sealed together. It belongs to one goroutine at a time.
+type group struct {
+	blocks  []sealed
+	digests [][32]byte
+	sigs    [][64]byte
+
+	end   journal.Offset // the journal must be durable up to here before the group goes on
+	heads headRecord     // with a head file: all cuts up to this group's
+	rec   []byte         // scratch
+}
+
+// take waits for cut batches and takes the next of them into g; false when the Engine closes, or failed, and nothing is left.
+func (e *Engine) take(g *group) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.queue.len() == 0 {
+		if e.drained || e.failure != nil {
+			return false
+		}
+		e.work.Wait()
+	}
+	clear(g.blocks)
+	g.blocks = g.blocks[:0]
+	receipts := 0
+	for e.queue.len() > 0 && len(g.blocks) < maxGroup {
+		b := e.queue.first()
+		if receipts += b.len(); receipts > maxGroupReceipts && len(g.blocks) > 0 {
+			break
+		}
+		g.blocks = append(g.blocks, sealed{batch: b})
+		e.queue.drop()
+	}
+	return true
+}
+
+// hashAll computes root, header and signed digest of every block of g, and moves the heads past them. Where a block cannot
+// be made the group ends before it, and the error is of that block.
+func (e *Engine) hashAll(g *group) error {
+	for i := range g.blocks {
+		s := &g.blocks[i]
+		if err := e.hash(s); err != nil {
+			n := s.batch.notary
+			g.blocks = g.blocks[:i]
+			return fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.app, err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) hash(s *sealed) error {
+	b := s.batch
+	n := b.notary
+	if n.head.Height == math.MaxUint64 {
+		return errors.New("the last height is used up")
+	}
+	s.block = &logblock.LogBlock{
+		App:    n.app,
+		Height: n.head.Height + 1,
+		Count:  uint32(b.len()),
+		FromTS: b.span.From(),
+		ToTS:   b.span.To(),
+		Scheme: e.cfg.Scheme,
+	}
+	var err error
+	if s.digest, err = e.finish(s.block, b); err != nil {
+		return err
+	}
+	n.head = logblock.Head{Height: s.block.Height, Hash: s.digest}
+	return nil
+}
+
+// finish fills in what the scheme decides and returns the digest to be signed.
+func (e *Engine) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
+	e.hashes = e.hashes[:0]
+	if e.legacy != nil {
+		from := 0
+		for _, end := range b.ends {
+			e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
+			from = end
+		}
+		block.MerkleRoot = e.legacy.Root(e.hashes)
+		return e.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
+	}
+	e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
+	block.MerkleRoot = e.tree.Root(e.hashes)
+	block.Usage, block.HasUsage = b.usage, true
+	block.Prev = b.notary.head.Hash
+	block.Key = e.key
+	return block.Hash()
+}
+
+// signAll signs the blocks of g, of whatever apps and heights, as one batch.
+func (e *Engine) signAll(g *group) error {
+	if len(g.blocks) == 0 {
+		return nil
+	}
+	g.digests = g.digests[:0]
+	for i := range g.blocks {
+		g.digests = append(g.digests, g.blocks[i].digest)
+	}
+	g.sigs = slices.Grow(g.sigs[:0], len(g.blocks))[:len(g.blocks)]
+	if err := e.cfg.Signer.SignBatch(g.digests, g.sigs); err != nil {
+		b := g.blocks[0].block
+		return fmt.Errorf("engine: sealing block %d of %q: %w", b.Height, b.App, err)
+	}
+	for i := range g.blocks {
+		g.blocks[i].block.Sig = g.sigs[i]
+	}
+	return nil
+}
+
+// conclude takes a sealed batch off its app's queue: room for others, positions for who waits, the batch for reuse.
+func (n *Notary) conclude(s *sealed) {
+	b := s.batch
+	n.mu.Lock()
+	if n.failure != nil { // fail has told who waits
+		n.mu.Unlock()
+		return
+	}
+	n.cuts.drop()
+	n.pending -= b.len()
+	n.pendingBytes -= int64(len(b.arena))
+	n.totals.blocks++
+	n.totals.receipts += uint64(b.len())
+	n.totals.leafBytes += uint64(len(b.arena))
+	n.past.add(s.block.Height, b.first, b.len())
+	b.settle(s.block, nil)
+	n.callNext()
+	n.mu.Unlock()
+	n.eng.reuse(b)
+}
+
+func (b *batch) settle(block *logblock.LogBlock, err error) {
+	if b.sealing != nil {
+		b.sealing.block, b.sealing.err = block, err
+		close(b.sealing.done)
+	}
+}

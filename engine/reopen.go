@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/ledger"
+	"github.com/encseal/encseal/engine/logblock"
+	"github.com/encseal/encseal/engine/receipt"
+)
+
+// openStore opens the journal and brings e to where it stood: same apps, same cuts, receipts after them pending again. Cuts
+// without a signature are signed, to the same bytes, before it returns.
+func (e *Engine) openStore() error {
+	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, 1), signed: make(chan *group, 1)}
+	for range groupsUnderWay {
+		st.free <- new(group)
+	}
+	var want *headRecord
+	var err error
+	if e.cfg.Store.Head != "" {
+		dir, name, err := e.cfg.Store.headDir()
+		if err != nil {
+			return err
+		}
+		if st.head, want, err = openHead(dir, name); err != nil {
+			return err
+		}
+	}
+	dir := e.cfg.Store.FS
+	if dir == nil {
+		if dir, err = journal.Dir(e.cfg.Store.Dir); err != nil {
+			return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+		}
+	}
+	r := newReplay(want)
+	st.j, err = journal.Open(journal.Config{
+		FS: dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
+		Progress: func(journal.Offset) { e.noticeFailure() },
+	}, r.frame)
+	if err != nil {
+		return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+	}
+	e.store = st
+	if err := e.restore(r, want); err != nil {
+		return errors.Join(err, st.j.Close(), st.head.close())
+	}
+	return nil
+}
+
+// noticeFailure ends the Engine when the journal has failed.
+func (e *Engine) noticeFailure() {
+	st := e.store
+	if st == nil {
+		return
+	}
+	if err := st.j.Err(); err != nil {
+		e.fail(fmt.Errorf("engine: %w", err))
+	}
+}
+
+// restore makes the Notaries of what was replayed.
+func (e *Engine) restore(r *replay, want *headRecord) error {
+	if err := r.finish(); err != nil {
+		return fmt.Errorf("engine: journal: %w", err)
+	}
+	if err := e.checkHead(r, want); err != nil {
+		return err
+	}
+	e.store.cuts = r.cuts
+	if len(r.list) > e.cfg.MaxApps {
+		return fmt.Errorf("%w: the journal has %d", ErrTooManyApps, len(r.list))
+	}
+	var unsigned []sealed
+	for _, a := range r.list {
+		n, err := e.restoreApp(a)
+		if err != nil {
+			return err
+		}
+		for i := range a.unsigned {
+			c := &a.unsigned[i]
+			b := &batch{notary: n, first: Seq(c.First), from: journal.Offset(c.From)}
+			unsigned = append(unsigned, sealed{batch: b, block: c.LogBlock, digest: c.digest, cut: c.Cut})
+		}
+	}
+	if err := e.signAgain(unsigned); err != nil {
+		return err
+	}
+	for _, a := range r.list {
+		if err := e.restoreTail(e.apps[a.Name], a); err != nil {
+			return err
+		}
+	}
+	if err := e.recall(r); err != nil {
+		return err
+	}
+	e.startSinks(r.cursors)
+	return nil
+}
+
+// checkHead holds the journal against the head file, and makes the file where it is missing.
+func (e *Engine) checkHead(r *replay, want *headRecord) error {
+	st := e.store
+	if e.cfg.Store.Head == "" {
+		if r.head {
+			return fmt.Errorf("%w: the journal has had one, so Config.Store.Head must name it", ErrHeadMissing)
+		}
+		return nil
+	}
+	if want != nil {
+		switch {
+		case want.id != st.j.ID():
+			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+		case want.cuts > r.cuts:
+			return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, want.cuts, r.cuts)
+		case want.cuts > 0 && !r.met:
+			return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, want.cuts)
+		}
+		return nil
+	}
+	if r.head && !e.cfg.Store.NewHead {
+		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
+			ErrHeadMissing, e.cfg.Store.Head)
+	}
+	if st.head != nil { // a file without a record: its first write was cut short
+		return st.head.write(&headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
+	}
+	dir, name, err := e.cfg.Store.headDir()
+	if err != nil {
+		return err
+	}
+	st.head, err = createHead(dir, name, &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
+	if err != nil {
+		return err
+	}
+	// From here on the journal is opened with its head file or not at all.
+	_, end, err := st.j.Append(ledger.TypeHead)
+	if err == nil {
+		err = st.j.Wait(context.Background(), end)
+	}
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	return nil
+}
+
+// restoreApp makes the Notary of an app that the journal has.
+func (e *Engine) restoreApp(a *replayedApp) (*Notary, error) {
+	if a.Scheme != e.cfg.Scheme {
+		return nil, fmt.Errorf("engine: Config.Scheme: %q, but the journal's app %q is of scheme %q", e.cfg.Scheme, a.Name, a.Scheme)
+	}
+	if a.last != nil && a.Scheme == logblock.EncSeal1 && a.last.Key != e.key {
+		return nil, fmt.Errorf("engine: Config.Signer: its key is %v, but block %d of %q is under %v", e.key, a.last.Height, a.Name, a.last.Key)
+	}
+	n, err := e.make(a.Name, a.head)
+	if err != nil {
+		return nil, err
+	}
+	n.id = a.ID
+	n.next, n.durable = Seq(a.next), Seq(a.next)-1
+	n.cutHead, n.cutNumber, n.cutSeq = a.head, a.cut, Seq(a.open)
+	n.stateAt = a.stateAt
+	if a.stateAt > 0 {
+		n.stateSegment = e.store.j.Segment(a.stateAt)
+	}
+	e.byID = append(e.byID, n)
+	e.start(n)
+	return n, nil
+}
+
+// signAgain signs cuts that have no signature, in the order in which they were cut.
+func (e *Engine) signAgain(unsigned []sealed) error {
+	if len(unsigned) == 0 {
+		return nil
+	}
+	st := e.store
+	// Everything that was replayed is durable, and so is the head file once it knows of all these cuts.
+	if st.head != nil {
+		if err := st.head.write(&headRecord{id: st.j.ID(), cuts: st.cuts, digest: digestHeads(e.appHeads())}); err != nil {
+			return err
+		}
+	}
+	g := &group{blocks: unsigned}
+	if err := e.signAll(g); err != nil {
+		return err
+	}
+	for i := range g.blocks {
+		if err := st.appendBlock(g, &g.blocks[i]); err != nil {
+			return err
+		}
+	}
+	if err := st.j.Wait(context.Background(), g.end); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	for i := range g.blocks {
+		s := &g.blocks[i]
+		s.batch.notary.past.add(s.block.Height, s.batch.first, int(s.block.Count))
+	}
+	return nil
+}
+
+// restoreTail makes leaves that are in no cut pending again.
+func (e *Engine) restoreTail(n *Notary, a *replayedApp) error {
+	var r receipt.Receipt
+	var p receipt.Parser
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.next = Seq(a.open)
+	for i := a.tail.done; i < len(a.tail.ends); i++ {
+		leaf := a.tail.arena[a.tail.start(i):a.tail.ends[i]]
+		var at receipt.Instant
+		var err error
+		if e.legacy != nil {
+			err = p.Parse(leaf, &r)
+		} else if err = receipt.Decode(leaf, &r); err == nil {
+			at, err = receipt.ParseInstant(r.TS)
+		}
+		if err != nil {
+			return fmt.Errorf("engine: journal: leaf %d of %q: %w", n.next, n.app, err)
+		}
+		b := n.open
+		if b.len() == 0 {
+			b.from = a.tail.frameOf(uint64(n.next))
+		}
+		b.arena = append(b.arena, leaf...)
+		b.pushed = b.len() + 1
+		n.admit(len(leaf), &r, at)
+	}
+	if n.next != Seq(a.next) {
+		return fmt.Errorf("engine: journal: %q: %d leaves are pending, but the next is %d", n.app, a.tail.len(), a.next)
+	}
+	return nil
+}
+

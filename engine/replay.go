@@ -1,0 +1,307 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/encseal/encseal/engine/bpi1"
+	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/ledger"
+	"github.com/encseal/encseal/engine/logblock"
+)
+
+// replay is what the frames of a journal come to when it is opened: for each app its last cut, the cuts that have no
+// signature, and the leaves after the last cut. What it refuses was written by another program, or by a bug: bytes that
+// changed on disk never come this far. It checks no leaf and no signature again, which is ledger.Check's work.
+type replay struct {
+	apps    map[uint64]*replayedApp
+	cuts    uint64 // over all apps
+	cursors map[string]journal.Offset
+	head    bool // a head file goes with the journal
+
+	want *headRecord // what the head file holds; nil where there is none
+	met  bool        // the journal came to want
+	list []*replayedApp
+}
+
+// replayedApp is one app. Where segments were pruned, frames of an app may come before the State that names it; they are
+// kept until then.
+type replayedApp struct {
+	ledger.App        // Name "" until the app is named
+	next       uint64 // sequence number of the next leaf; 0 while unknown
+	open       uint64 // of the first leaf in no cut
+	cut        uint64 // number of the last cut
+	last       *logblock.LogBlock
+	head       logblock.Head  // of the last cut
+	unsigned   []unsignedCut  // cuts without a block, in order
+	tail       tail           // leaves in no cut
+	stateAt    journal.Offset // last State
+	firstSeen  journal.Offset // first frame
+	leafFrames []leafFrame    // sparse: where leaves lie, for a second reading
+}
+
+type unsignedCut struct {
+	ledger.Block
+	digest [32]byte
+}
+
+// leafFrame says that the leaf with a sequence number is the first of a frame.
+type leafFrame struct {
+	first uint64
+	at    journal.Offset
+}
+
+// leafFrameEvery is how many leaves lie between two that are remembered.
+const leafFrameEvery = 1024
+
+// tail is leaves in no cut: those from done on.
+type tail struct {
+	arena  []byte
+	ends   []int // leaf i is arena[ends[i-1]:ends[i]]
+	done   int   // leaves that were cut, but not yet moved away
+	frames []leafFrame
+}
+
+func newReplay(want *headRecord) *replay {
+	return &replay{apps: make(map[uint64]*replayedApp), cursors: make(map[string]journal.Offset), want: want}
+}
+
+// frame takes the next frame.
+func (r *replay) frame(f journal.Frame) error {
+	switch f.Type {
+	case ledger.TypeApp:
+		return r.newApp(f)
+	case ledger.TypeLeaves:
+		return r.leaves(f)
+	case ledger.TypeCut, ledger.TypeBlock, ledger.TypeAdopt:
+		return r.block(f)
+	case ledger.TypeState:
+		return r.state(f)
+	case ledger.TypeCursor:
+		c, err := ledger.ParseCursor(f.Payload)
+		if err == nil {
+			r.cursors[c.Sink] = journal.Offset(c.Offset)
+		}
+		return err
+	case ledger.TypeHead:
+		r.head = true
+		return nil
+	}
+	return fmt.Errorf("frame of unknown type %d at %d", f.Type, f.At)
+}
+
+// app returns the app of a number, a new one without name where it is met for the first time.
+func (r *replay) app(id uint64, at journal.Offset) *replayedApp {
+	a, ok := r.apps[id]
+	if !ok {
+		a = &replayedApp{App: ledger.App{ID: id}, firstSeen: at}
+		r.apps[id] = a
+		r.list = append(r.list, a)
+	}
+	return a
+}
+
+func (r *replay) newApp(f journal.Frame) error {
+	named, err := ledger.ParseApp(f.Payload)
+	if err != nil {
+		return err
+	}
+	a := r.app(named.ID, f.At)
+	if a.Name != "" || a.next != 0 {
+		return fmt.Errorf("app %d begins twice", named.ID)
+	}
+	a.App, a.next, a.open = named, 1, 1
+	return nil
+}
+
+func (r *replay) leaves(f journal.Frame) error {
+	var l ledger.Leaves
+	if err := ledger.ParseLeaves(f.Payload, &l); err != nil {
+		return err
+	}
+	a := r.app(l.App, f.At)
+	if a.next == 0 {
+		a.next, a.open = l.First, l.First
+	}
+	if l.First != a.next {
+		return fmt.Errorf("app %d: leaf %d follows leaf %d", l.App, l.First, a.next-1)
+	}
+	a.next += uint64(len(l.Ends))
+	if n := len(a.leafFrames); n == 0 || l.First >= a.leafFrames[n-1].first+leafFrameEvery {
+		a.leafFrames = append(a.leafFrames, leafFrame{l.First, f.At})
+	}
+	a.tail.add(&l, f.At)
+	return nil
+}
+
+func (t *tail) len() int { return len(t.ends) - t.done }
+
+func (t *tail) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return t.ends[i-1]
+}
+
+func (t *tail) add(l *ledger.Leaves, at journal.Offset) {
+	base := len(t.arena)
+	t.arena = append(t.arena, l.Arena...)
+	for _, end := range l.Ends {
+		t.ends = append(t.ends, base+end)
+	}
+	t.frames = append(t.frames, leafFrame{l.First, at})
+}
+
+// drop removes the first count leaves. next is the number of the first that stays. Moving the rest down only when half of
+// all is gone keeps it at constant cost.
+func (t *tail) drop(count int, next uint64) {
+	t.done += count
+	gone := 0
+	for gone+1 < len(t.frames) && t.frames[gone+1].first <= next {
+		gone++
+	}
+	t.frames = append(t.frames[:0], t.frames[gone:]...)
+	if t.done <= len(t.ends)/2 {
+		return
+	}
+	cut := t.start(t.done)
+	t.arena = append(t.arena[:0], t.arena[cut:]...)
+	t.ends = append(t.ends[:0], t.ends[t.done:]...)
+	t.done = 0
+	for i := range t.ends {
+		t.ends[i] -= cut
+	}
+	if len(t.ends) == 0 {
+		t.frames = t.frames[:0]
+	}
+}
+
+// frameOf returns where the frame lies that holds the leaf of a number.
+func (t *tail) frameOf(seq uint64) journal.Offset {
+	i, found := slices.BinarySearchFunc(t.frames, seq, func(f leafFrame, seq uint64) int { return cmp.Compare(f.first, seq) })
+	if !found {
+		i--
+	}
+	return t.frames[i].at
+}
+
+func (r *replay) block(f journal.Frame) error {
+	b, err := ledger.ParseBlock(f.Payload)
+	if err != nil {
+		return err
+	}
+	digest, err := b.SignedDigest(bpi1.Rules{})
+	if err != nil {
+		return err
+	}
+	a := r.app(b.App, f.At)
+	switch f.Type {
+	case ledger.TypeBlock:
+		return a.sign(&b, digest)
+	case ledger.TypeAdopt:
+		if len(a.unsigned) > 0 && a.unsigned[0].Height == b.Height {
+			return a.sign(&b, digest)
+		}
+	}
+	return r.cut(a, &b, digest, f.Type == ledger.TypeAdopt)
+}
+
+// cut takes the app's next cut. adopted: its block was sealed elsewhere, and its leaves need not be here.
+func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted bool) error {
+	if a.head.Height > 0 && (b.Height != a.head.Height+1 || b.Prev != a.head.Hash && b.Scheme == logblock.EncSeal1) {
+		return fmt.Errorf("app %d: block %d does not follow block %d", b.App, b.Height, a.head.Height)
+	}
+	if a.next == 0 {
+		a.next, a.open = b.First, b.First
+	}
+	end := b.First + uint64(b.Count)
+	if b.First != a.open || end > a.next && !adopted {
+		return fmt.Errorf("app %d: block %d cuts leaves %d to %d, of %d to %d", b.App, b.Height, b.First, end-1, a.open, a.next-1)
+	}
+	a.tail.drop(min(int(b.Count), a.tail.len()), end)
+	a.open = end
+	a.next = max(a.next, end)
+	a.head = logblock.Head{Height: b.Height, Hash: digest}
+	a.cut, a.last = b.Cut, b.LogBlock
+	if b.Cut <= r.cuts {
+		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
+	}
+	r.cuts = b.Cut
+	if !adopted {
+		a.unsigned = append(a.unsigned, unsignedCut{*b, digest})
+	}
+	return r.meet()
+}
+
+// sign takes the block of the app's oldest cut without one. A block whose cut was pruned is passed over.
+func (a *replayedApp) sign(b *ledger.Block, digest [32]byte) error {
+	if len(a.unsigned) == 0 && (a.Name == "" || b.Height <= a.head.Height) {
+		return nil
+	}
+	if len(a.unsigned) == 0 || digest != a.unsigned[0].digest {
+		return fmt.Errorf("app %d: block %d is not what was cut", b.App, b.Height)
+	}
+	a.unsigned = a.unsigned[1:]
+	return nil
+}
+
+func (r *replay) state(f journal.Frame) error {
+	s, err := ledger.ParseState(f.Payload)
+	if err != nil {
+		return err
+	}
+	a := r.app(s.ID, f.At)
+	a.stateAt = f.At
+	if a.Name == "" { // the frames before were pruned, but for some
+		if a.next != 0 && a.next != s.Next || a.open > s.Open {
+			return fmt.Errorf("app %d: its first State is after leaf %d, its leaves end with %d", s.ID, s.Next-1, a.next-1)
+		}
+		if missing := s.Next - s.Open; missing > uint64(a.tail.len()) {
+			return fmt.Errorf("app %d: %d leaves after its last cut were pruned", s.ID, missing-uint64(a.tail.len()))
+		}
+		a.tail.drop(a.tail.len()-int(s.Next-s.Open), s.Open)
+		a.App, a.next, a.open, a.head, a.cut = s.App, s.Next, s.Open, s.Head, s.Cut
+		r.cuts = max(r.cuts, s.Cut)
+		return nil
+	}
+	if s.Next != a.next || s.Open != a.open || s.Head != a.head || s.Cut != a.cut || s.Name != a.Name {
+		return fmt.Errorf("app %d: its State at %d is not what its frames come to", s.ID, f.At)
+	}
+	return nil
+}
+
+// meet compares the journal at the cut that the head file knows.
+func (r *replay) meet() error {
+	if r.want == nil || r.cuts != r.want.cuts {
+		return nil
+	}
+	if got := digestHeads(r.heads()); got != r.want.digest {
+		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.cuts)
+	}
+	r.met = true
+	return nil
+}
+
+// heads returns every app's last cut.
+func (r *replay) heads() []appHead {
+	var all []appHead
+	for _, a := range r.list {
+		if a.head.Height > 0 {
+			all = append(all, appHead{a.ID, a.head})
+		}
+	}
+	return all
+}
+
+// finish checks what only the end of a journal tells, and sorts the apps by their numbers.
+func (r *replay) finish() error {
+	slices.SortFunc(r.list, func(a, b *replayedApp) int { return cmp.Compare(a.ID, b.ID) })
+	for i, a := range r.list {
+		if a.ID != uint64(i+1) || a.Name == "" {
+			return errors.New("an app without a name")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/ledger"
+	"github.com/encseal/encseal/engine/logblock"
+)
+
+// Store says where an Engine keeps what it takes and seals. The zero value is memory alone: a crash forgets all.
+type Store struct {
+	Dir         string     // data directory, made where it is missing; one process at a time holds it
+	FS          journal.FS // in place of Dir, for tests and storage of another kind
+	SegmentSize int64      // of a new journal, see journal.Config; 0 is journal.DefaultSegmentSize
+
+	// Head is a file outside of Dir and of its backups. It is made durable before each signature, and tells on Open that a
+	// directory is an old copy, which would sign other blocks at heights that are used up. "" is none.
+	Head   string
+	HeadFS journal.FS // the directory of Head, in place of the system's
+	// NewHead makes the file where it is missing although the journal had one. Who says so knows that this directory is no
+	// old copy.
+	NewHead bool
+
+	// RetainBytes is how much of the journal is kept at least; whole segments beyond it whose receipts are sealed and
+	// delivered go, and their LogBlocks are carried forward. 0 keeps everything.
+	RetainBytes int64
+}
+
+func (s *Store) durable() bool { return s.Dir != "" || s.FS != nil }
+
+// pushBytes is how many bytes of leaves the journal is behind at most, for one app.
+const pushBytes = 32 << 10
+
+// store is the journal of an Engine, and how far each stage of sealing has come.
+type store struct {
+	j    *journal.Journal
+	head *headFile // nil without one
+
+	mu    sync.Mutex
+	dirty []*Notary // with leaves that the journal has not got; each once
+
+	cuts uint64 // over all apps; touched by the hashing goroutine alone
+	rec  []byte // the same goroutine's scratch
+
+	free   chan *group // not in use
+	hashed chan *group // cuts appended to the journal, to be signed
+	signed chan *group // blocks appended to the journal, to be concluded
+}
+
+// gather has every app that is behind give the journal what it holds back. The journal's writing goroutine calls it.
+func (s *store) gather() {
+	s.mu.Lock()
+	dirty := s.dirty
+	s.dirty = nil
+	s.mu.Unlock()
+	for _, n := range dirty {
+		n.mu.Lock()
+		n.dirty = false
+		// A journal that fails says so to everybody by itself.
+		_ = n.pushAll()
+		n.mu.Unlock()
+	}
+}
+
+// touch notes that n has leaves for the journal. n.mu is held.
+func (s *store) touch(n *Notary) {
+	if !n.dirty {
+		n.dirty = true
+		s.mu.Lock()
+		s.dirty = append(s.dirty, n)
+		s.mu.Unlock()
+	}
+	s.j.Kick()
+}
+
+// pushed remembers where leaves came to lie, until they are durable.
+type pushed struct {
+	last Seq            // of the frame
+	end  journal.Offset // of the frame
+}
+
+// push gives the journal the leaves of the open batch that it has not got. n.mu is held. It waits while the journal's
+// buffer is full, which its writer empties without n.mu.
+func (n *Notary) push() error {
+	b, j := n.open, n.eng.store.j
+	most := j.MaxPayload()
+	for b.pushed < b.len() {
+		start := b.start(b.pushed)
+		to := b.pushed + 1
+		for room := min(most, 4*pushBytes); to < b.len() && b.ends[to]-start+leavesHead(to+1-b.pushed) <= room; {
+			to++
+		}
+		first := b.first + Seq(b.pushed)
+		n.rec = ledger.AppendLeavesHead(n.rec[:0], n.id, uint64(first), start, b.ends[b.pushed:to])
+		at, end, err := j.Append(ledger.TypeLeaves, n.rec, b.arena[start:b.ends[to-1]])
+		if err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
+		if b.pushed == 0 {
+			b.from = at
+		}
+		b.pushed = to
+		n.settleDurable()
+		n.pushes = append(n.pushes, pushed{last: b.first + Seq(to) - 1, end: end})
+	}
+	return nil
+}
+
+// leavesHead bounds what stands before count leaves in a frame.
+func leavesHead(count int) int { return 30 + 3*count }
+
+// pushAll is push for who holds n.mu between calls of Append, when the heads of producers are those after the last leaf: it
+// also says where the app stands, once in each segment.
+func (n *Notary) pushAll() error {
+	if err := n.push(); err != nil {
+		return err
+	}
+	if len(n.pushes) == 0 {
+		return nil
+	}
+	segment := n.eng.store.j.Segment(n.pushes[len(n.pushes)-1].end - 1)
+	if n.stateSegment == segment {
+		return nil
+	}
+	return n.writeState()
+}
+
+// writeState appends a State. n.mu is held as for pushAll, and all leaves are pushed.
+func (n *Notary) writeState() error {
+	s := ledger.State{
+		App:  ledger.App{ID: n.id, Scheme: n.cfg.Scheme, Name: n.app},
+		Next: uint64(n.next), Open: uint64(n.cutSeq), Cut: n.cutNumber, Head: n.cutHead,
+	}
+	if n.producers != nil {
+		for _, p := range n.producers.Keys() {
+			if hash, ok := p.Head.Digest(); ok {
+				s.Heads = append(s.Heads, ledger.ProducerHead{Key: p.Key, Hash: hash})
+			}
+		}
+	}
+	at, _, err := n.eng.store.j.Append(ledger.TypeState, ledger.AppendState(nil, &s))
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	n.stateAt = at
+	n.stateSegment = n.eng.store.j.Segment(at)
+	return nil
+}
+
+// settleDurable moves durable past what is durable by now. n.mu is held.
+func (n *Notary) settleDurable() {
+	durable := n.eng.store.j.Durable()
+	done := 0
+	for done < len(n.pushes) && n.pushes[done].end <= durable {
+		n.durable = n.pushes[done].last
+		done++
+	}
+	if done > 0 {
+		n.pushes = append(n.pushes[:0], n.pushes[done:]...)
+	}
+}
+
+// WaitDurable returns when the receipt that Append gave seq to is durable: it is in the journal, and no crash of the process
+// or the machine loses it. It returns ErrMemory where the Engine has no Store, and what failed where the journal does.
+func (n *Notary) WaitDurable(ctx context.Context, seq Seq) error {
+	if n.eng.store == nil {
+		return ErrMemory
+	}
+	end, err := n.endOf(seq)
+	if err != nil || end == 0 {
+		return err
+	}
+	if err := n.eng.store.j.Wait(ctx, end); err != nil {
+		return fmt.Errorf("engine: receipt %d of %q is not known to be durable: %w", seq, n.app, err)
+	}
+	return nil
+}
+
+// endOf returns the offset up to which the journal must be durable for seq; 0 where it is already.
+func (n *Notary) endOf(seq Seq) (journal.Offset, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if seq == 0 || seq >= n.next {
+		return 0, fmt.Errorf("engine: sequence number %d was not given out, the next is %d", seq, n.next)
+	}
+	n.settleDurable()
+	if seq <= n.durable {
+		return 0, nil
+	}
+	if err := n.pushAll(); err != nil {
+		return 0, err
+	}
+	for _, p := range n.pushes {
+		if seq <= p.last {
+			return p.end, nil
+		}
+	}
+	return 0, n.failure
+}
+
+// admitDurable is what admit adds where there is a journal. n.mu is held.
+func (n *Notary) admitDurable(b *batch) {
+	if b.pushed == b.len() {
+		return // replayed: the journal has it
+	}
+	if len(b.arena)-b.start(b.pushed) >= pushBytes {
+		// A journal that fails ends the Engine by itself.
+		_ = n.push()
+	}
+	n.eng.store.touch(n)
+}
+
+// appendCut appends the cut that s is: from here on its block is this one or none. The sealing goroutine calls it, after the
+// batch's leaves were pushed.
+func (st *store) appendCut(s *sealed) (journal.Offset, error) {
+	n, b := s.batch.notary, s.batch
+	s.cut = st.cuts + 1
+	rec, err := st.record(s)
+	if err != nil {
+		return 0, err
+	}
+	// Under mu, so that a State stands on the side of the cut that it says.
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, end, err := st.j.Append(ledger.TypeCut, rec)
+	if err != nil {
+		return 0, err
+	}
+	st.cuts++
+	n.cutNumber = s.cut
+	n.cutHead = logblock.Head{Height: s.block.Height, Hash: s.digest}
+	n.cutSeq = b.first + Seq(b.len())
+	return end, nil
+}
+
+func (st *store) record(s *sealed) ([]byte, error) {
+	var err error
+	st.rec, err = appendRecord(st.rec[:0], s)
+	return st.rec, err
+}
+
+func appendRecord(dst []byte, s *sealed) ([]byte, error) {
+	return ledger.AppendBlock(dst, &ledger.Block{
+		App: s.batch.notary.id, Cut: s.cut, First: uint64(s.batch.first), From: uint64(s.batch.from), LogBlock: s.block,
+	})
+}
