@@ -17,11 +17,11 @@ type memFS struct {
 	files  map[string]*memData
 	locked bool
 	space  int64 // bytes of files that Create takes at most; 0: no bound
-	// hook, if not nil, is called before each call that changes something, with its name and the file's. An error fails
-	// the call.
-	hook func(op, name string) error
+	// hook, if not nil, is called before each call that changes something, with its name, the file's and what is
+	// written. An error fails the call.
+	hook func(op, name string, p []byte) error
 	// after is the same behind the change.
-	after func(op, name string) error
+	after func(op, name string, p []byte) error
 }
 
 type memData struct{ b []byte }
@@ -39,9 +39,9 @@ func (m *memFS) clone() *memFS {
 	return c
 }
 
-func (m *memFS) do(op, name string, change func() error) error {
+func (m *memFS) do(op, name string, p []byte, change func() error) error {
 	if m.hook != nil {
-		if err := m.hook(op, name); err != nil {
+		if err := m.hook(op, name, p); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func (m *memFS) do(op, name string, change func() error) error {
 	err := change()
 	m.mu.Unlock()
 	if err == nil && m.after != nil {
-		err = m.after(op, name)
+		err = m.after(op, name, p)
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func (m *memFS) Lock(string) (io.Closer, error) {
 
 func (m *memFS) Create(name string, size int64) (journal.File, error) {
 	var f *memFile
-	err := m.do("create", name, func() error {
+	err := m.do("create", name, nil, func() error {
 		if m.files[name] != nil {
 			return fs.ErrExist
 		}
@@ -107,7 +107,7 @@ func (m *memFS) Open(name string, _ bool) (journal.File, error) {
 }
 
 func (m *memFS) Rename(from, to string) error {
-	return m.do("rename", from, func() error {
+	return m.do("rename", from, nil, func() error {
 		if m.files[from] == nil {
 			return fs.ErrNotExist
 		}
@@ -118,7 +118,7 @@ func (m *memFS) Rename(from, to string) error {
 }
 
 func (m *memFS) Remove(name string) error {
-	return m.do("remove", name, func() error {
+	return m.do("remove", name, nil, func() error {
 		if m.files[name] == nil {
 			return fs.ErrNotExist
 		}
@@ -133,7 +133,7 @@ func (m *memFS) List() ([]string, error) {
 	return slices.Sorted(maps.Keys(m.files)), nil
 }
 
-func (m *memFS) SyncDir() error { return m.do("syncdir", "", func() error { return nil }) }
+func (m *memFS) SyncDir() error { return m.do("syncdir", "", nil, func() error { return nil }) }
 
 type memFile struct {
 	m    *memFS
@@ -158,7 +158,7 @@ func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
 	if off%4096 != 0 || len(p)%4096 != 0 {
 		panic("write of no whole blocks")
 	}
-	err := f.m.do("write", f.name, func() error {
+	err := f.m.do("write", f.name, p, func() error {
 		if need := off + int64(len(p)) - int64(len(f.d.b)); need > 0 {
 			f.d.b = append(f.d.b, make([]byte, need)...)
 		}
@@ -171,7 +171,7 @@ func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-func (f *memFile) Sync() error { return f.m.do("sync", f.name, func() error { return nil }) }
+func (f *memFile) Sync() error { return f.m.do("sync", f.name, nil, func() error { return nil }) }
 
 func (f *memFile) Size() (int64, error) {
 	f.m.mu.Lock()
