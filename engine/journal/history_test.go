@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,7 +22,7 @@ func (e entry) typ() byte { return byte(1 + e.number%250) }
 
 // payload returns bytes that no other entry has at the same place. They are not to be changed.
 func (e entry) payload() []byte {
-	at := e.number * 257 % (len(noise) - segmentSize)
+	at := e.number * 257 % (len(noise) - 256<<10)
 	return noise[at : at+e.size]
 }
 
@@ -33,11 +34,35 @@ var noise = func() []byte {
 
 // history is what a run did to a journal, and so what may and what must be in it. A run that fails goes on with it.
 type history struct {
+	segment int64 // size of the segments
 	mu      sync.Mutex
 	number  int            // of the next entry
 	entries []entry        // in order; of pruned ones too
 	durable journal.Offset // the most that was called durable
 	pruned  journal.Offset // the most that Prune was asked for
+	errs    []error        // what the journal returned; not of a clone
+}
+
+func newHistory(segment int64) *history { return &history{segment: segment} }
+
+// note writes down an error that the run goes on after, and reports that there is one.
+func (h *history) note(err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err != nil {
+		h.errs = append(h.errs, err)
+	}
+	return err != nil
+}
+
+// unexpected returns the first error that was noted and is none of the given ones.
+func (h *history) unexpected(expected ...error) error {
+	for _, err := range h.errs {
+		if !slices.ContainsFunc(expected, func(e error) bool { return errors.Is(err, e) }) {
+			return fmt.Errorf("got an error where there was no fault: %w", err)
+		}
+	}
+	return nil
 }
 
 func (h *history) begin(size int) entry {
@@ -83,7 +108,7 @@ func (h *history) setPruned(o journal.Offset) {
 func (h *history) clone() *history {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return &history{number: h.number, entries: slices.Clone(h.entries), durable: h.durable, pruned: h.pruned}
+	return &history{segment: h.segment, number: h.number, entries: slices.Clone(h.entries), durable: h.durable, pruned: h.pruned}
 }
 
 // found is what a journal handed out, in order.

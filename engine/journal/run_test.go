@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,7 +78,7 @@ func (h *history) run(fs journal.FS, steps []step) error {
 // an error.
 func (h *history) open(fs journal.FS) (*journal.Journal, error) {
 	var f found
-	j, err := journal.Open(journal.Config{FS: fs, SegmentSize: segmentSize, Spares: 1, Progress: h.setDurable}, f.visit)
+	j, err := journal.Open(journal.Config{FS: fs, SegmentSize: h.segment, Spares: 1, Progress: h.setDurable}, f.visit)
 	if err == nil {
 		if err = h.settle(&f); err == nil {
 			return j, nil
@@ -89,12 +91,13 @@ func (h *history) open(fs journal.FS) (*journal.Journal, error) {
 	if errors.As(err, &corrupt) || errors.As(err, &newer) {
 		return nil, err
 	}
+	h.note(err)
 	return nil, nil
 }
 
 // end closes the journal, if there is one. Without an error all is durable.
 func (h *history) end(j *journal.Journal) {
-	if j != nil && j.Close() == nil {
+	if j != nil && !h.note(j.Close()) {
 		h.setAllDurable()
 	}
 }
@@ -111,20 +114,20 @@ func (h *history) do(j *journal.Journal, s step) error {
 		switch {
 		case err == nil && failed != nil:
 			return fmt.Errorf("Append after a failure: got no error, want %w", failed)
-		case err != nil:
+		case h.note(err):
 			return nil
 		}
 		if s.wait && i == len(s.sizes)-1 {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			if j.Wait(ctx, end) == nil {
+			if !h.note(j.Wait(ctx, end)) {
 				h.setDurable(end)
 			}
 		}
 	}
 	if s.prune {
 		h.setPruned(j.Durable())
-		j.Prune(j.Durable()) // an error leaves more, and may stop the journal, which the next step sees
+		h.note(j.Prune(j.Durable())) // an error leaves more, and may stop the journal, which the next step sees
 	}
 	return nil
 }
@@ -151,10 +154,11 @@ func (h *history) verify(mem *journaltest.Mem) error {
 // verifyDamage flips a bit of the last frame, which the empty batch behind it proves to be durable.
 func (h *history) verifyDamage(mem *journaltest.Mem) error {
 	last := h.entries[len(h.entries)-1]
-	mem.Flip(fmt.Sprintf("seg-%016x", last.at/segmentSize), int64(last.at%segmentSize), 1)
+	at := int64(last.at) % h.segment
+	mem.Flip(fmt.Sprintf("seg-%016x", int64(last.at)/h.segment), at, 1)
 	_, err := journal.Check(mem, nil, nil)
 	var corrupt *journal.CorruptError
-	if !errors.As(err, &corrupt) || corrupt.At != int64(last.at%segmentSize) {
+	if !errors.As(err, &corrupt) || corrupt.At != at {
 		return fmt.Errorf("Check of a damaged last frame at %d after Close: got %v, want a CorruptError there", last.at, err)
 	}
 	return nil
@@ -165,11 +169,16 @@ func (h *history) verifyOpen(mem *journaltest.Mem, more bool) error {
 	if _, err := journal.Check(mem.Clone(), checked.visit, nil); err != nil {
 		return fmt.Errorf("Check: %w", err)
 	}
-	j, err := journal.Open(journal.Config{FS: mem, SegmentSize: segmentSize, Progress: h.setDurable}, opened.visit)
+	// A journal that is there opens on a full disk too.
+	if slices.ContainsFunc(mem.Names(), func(name string) bool { return strings.HasPrefix(name, "seg-") }) {
+		mem.SetCapacity(0)
+	}
+	j, err := journal.Open(journal.Config{FS: mem, SegmentSize: h.segment, Progress: h.setDurable}, opened.visit)
 	if err != nil {
 		return fmt.Errorf("Open: %w", err)
 	}
 	defer j.Close()
+	mem.SetCapacity(-1)
 	if err := j.Scan(j.First(), j.Durable(), scanned.visit); err != nil {
 		return fmt.Errorf("Scan: %w", err)
 	}
