@@ -61,16 +61,13 @@ type checking struct {
 
 // pass walks from the segment of seen. again asks for another pass.
 func (c *checking) pass(list []uint64) (again bool, err error) {
-	list = slices.DeleteFunc(list, func(n uint64) bool { return n < c.seenIn || n > c.final })
-	switch {
-	case len(list) == 0:
-		return false, ErrPruned
-	case c.seenIn != 0 && list[0] != c.seenIn:
-		if c.visit != nil && c.result.Frames > 0 {
+	if len(list) == 0 || list[0] > c.seenIn && c.seenIn != 0 || list[0] > c.final {
+		if len(list) == 0 || c.visit != nil && c.result.Frames > 0 {
 			return false, ErrPruned
 		}
-		c.seen, c.seenIn = 0, 0
+		c.seen, c.seenIn, c.final = 0, 0, list[len(list)-1]
 	}
+	list = slices.DeleteFunc(list, func(n uint64) bool { return n < c.seenIn || n > c.final })
 	w := walk{fs: c.fs, visit: c.visit, from: c.seen, progress: c.progress, live: true}
 	err = w.all(list)
 	c.take(&w)

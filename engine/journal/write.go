@@ -76,15 +76,12 @@ func (j *Journal) report() {
 
 // finish writes what is left at Close, and the empty batch.
 func (j *Journal) finish() {
-	if j.failure != nil {
-		return
-	}
-	if j.open.frames > 0 {
+	if j.failure == nil && j.open.frames > 0 {
 		j.flush()
 	}
 	// A journal that ends in an empty batch already needs no other. Otherwise there is room: batches with frames leave
 	// the last block of a segment free.
-	if j.failure == nil && !j.empty && j.open.base < j.size {
+	if j.failure == nil && !j.empty && j.open.seg == j.inUse {
 		j.flush()
 	}
 	if full, ok := j.failure.(*FullError); ok {
