@@ -1,8 +1,12 @@
-// Package sink holds the places where a notary's LogBlocks go: a Go channel, an io.Writer as NDJSON, nowhere.
+// Package sink holds the places where a notary's LogBlocks go: a Go channel, an io.Writer as NDJSON, an HTTP receiver,
+// nowhere.
 //
 // A notary offers one block at a time, in order of height, and offers it again after an error, until it is taken. What a
 // Sink here promises is about that repetition: Writer never writes a line twice or half a line in the midst, whatever
-// part of it the failed attempt has written.
+// part of it the failed attempt has written; HTTP names each block by a key, so that a receiver knows it again.
+//
+// An error that offering the block again does not mend has a method Permanent() bool that returns true, somewhere along its
+// chain of Unwrap.
 package sink
 
 import (
