@@ -43,6 +43,51 @@ func FuzzLogBlock(f *testing.F) {
 	})
 }
 
+// FuzzHeader: a header that parses encodes to the same bytes, and its block leads back to them by way of JSON.
+func FuzzHeader(f *testing.F) {
+	addHex(f, "encseal-1.hdr.hex")
+	for _, line := range lines(f, "rotation.blocks.ndjson") { // with next_key
+		b, err := logblock.Parse(line, logblock.EncSeal1)
+		if err != nil {
+			f.Fatal(err)
+		}
+		hdr, err := b.AppendHeader(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(hdr)
+	}
+	f.Fuzz(func(t *testing.T, given []byte) {
+		hdr := bytes.Clone(given)
+		b, err := logblock.ParseHeader(hdr)
+		if !bytes.Equal(given, hdr) {
+			t.Fatalf("wrote into the header: %x became %x", given, hdr)
+		}
+		if err != nil {
+			if b != nil {
+				t.Fatalf("a block beside the error %v", err)
+			}
+			return
+		}
+		clear(hdr) // the block keeps nothing of it
+		again, err := b.AppendHeader(nil)
+		if err != nil || !bytes.Equal(again, given) {
+			t.Fatalf("accepted %x\nbut encodes to %x (%v)", given, again, err)
+		}
+		printed, err := b.AppendJSON(nil)
+		if err != nil {
+			t.Fatalf("accepted, but does not print: %v", err)
+		}
+		back, err := logblock.Parse(printed, logblock.EncSeal1)
+		if err != nil {
+			t.Fatalf("printed form %q refused: %v", printed, err)
+		}
+		if diff := cmp.Diff(b, back); diff != "" {
+			t.Fatalf("printed form says something else (-header +printed):\n%s", diff)
+		}
+	})
+}
+
 // FuzzProof: a proof file that parses prints to one text with the same verdict; only the seeds' own proofs hold.
 func FuzzProof(f *testing.F) {
 	addLines(f, "*.proofs.ndjson", "encseal-1.proofs.refused.ndjson", "evidence*.ndjson")

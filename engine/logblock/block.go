@@ -125,14 +125,7 @@ func (b *LogBlock) AppendHeader(dst []byte) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return dst, err
 	}
-	keys := uint64(10) // all but usage and next_key
-	if b.HasUsage {
-		keys++
-	}
-	if b.HasNextKey {
-		keys++
-	}
-	dst = appendHead(dst, majorMap, keys)
+	dst = appendHead(dst, majorMap, b.headerKeys())
 	dst = appendUint(append(dst, 1), 1)
 	dst = appendText(append(dst, 2), b.App)
 	dst = appendUint(append(dst, 3), b.Height)
@@ -154,6 +147,18 @@ func (b *LogBlock) AppendHeader(dst []byte) ([]byte, error) {
 		dst = appendBytes(append(dst, 12), b.NextKey[:])
 	}
 	return dst, nil
+}
+
+// headerKeys is how many keys hdr(b) has.
+func (b *LogBlock) headerKeys() uint64 {
+	keys := uint64(10) // all but usage and next_key
+	if b.HasUsage {
+		keys++
+	}
+	if b.HasNextKey {
+		keys++
+	}
+	return keys
 }
 
 // maxHeader bounds hdr(b): an app of 255 bytes, two ts of 35, three strings of 32, and heads, come to less.

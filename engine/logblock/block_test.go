@@ -127,6 +127,12 @@ func TestHeaderAgainstOracle(t *testing.T) {
 		if diff := cmp.Diff(b, back); diff != "" {
 			t.Fatalf("block %d (-printed +parsed):\n%s", i, diff)
 		}
+		if back, err = ParseHeader(got); err != nil {
+			t.Fatalf("block %d: its header: %v", i, err)
+		}
+		if diff := cmp.Diff(b, back); diff != "" {
+			t.Fatalf("block %d (-encoded +parsed):\n%s", i, diff)
+		}
 	}
 }
 
