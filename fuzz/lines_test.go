@@ -27,6 +27,9 @@ func FuzzLines(f *testing.F) {
 				continue
 			}
 			line, err := got.Next()
+			if at := got.Offset(); !bytes.HasPrefix(data[at:], want) || at > 0 && data[at-1] != '\n' {
+				t.Fatalf("line %d: got offset %d, where it does not begin", i+1, at)
+			}
 			if errors.Is(err, receipt.ErrLineTooLong) {
 				if line, err = io.ReadAll(got.Overlong()); len(line) <= receipt.MaxLine {
 					t.Fatalf("line %d of %d bytes is said to be too long", i+1, len(line))

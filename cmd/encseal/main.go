@@ -29,14 +29,15 @@ import (
 )
 
 type cli struct {
-	Keygen  keygenCmd  `cmd:"" help:"Make a notary key."`
-	Pubkey  pubkeyCmd  `cmd:"" help:"Print the public half of a key file."`
-	Seal    sealCmd    `cmd:"" help:"Seal receipts into signed LogBlocks."`
-	Verify  verifyCmd  `cmd:"" help:"Check LogBlocks, and the receipts they seal, against a notary's key."`
-	Prove   proveCmd   `cmd:"" help:"Print the proof that one receipt is in a LogBlock."`
-	Check   checkCmd   `cmd:"" help:"Check a proof, or evidence against a notary, offline."`
-	Encode  encodeCmd  `cmd:"" help:"Print the canonical encoding of receipts, or their leaf hashes."`
-	Version versionCmd `cmd:"" help:"Print the version and the schemes that it knows."`
+	Keygen   keygenCmd   `cmd:"" help:"Make a notary key."`
+	Pubkey   pubkeyCmd   `cmd:"" help:"Print the public half of a key file."`
+	Seal     sealCmd     `cmd:"" help:"Seal receipts into signed LogBlocks."`
+	Verify   verifyCmd   `cmd:"" help:"Check LogBlocks, and the receipts they seal, against a notary's key."`
+	Prove    proveCmd    `cmd:"" help:"Print the proof that one receipt is in a LogBlock."`
+	Check    checkCmd    `cmd:"" help:"Check a proof, or evidence against a notary, offline."`
+	Evidence evidenceCmd `cmd:"" help:"Find LogBlocks by which a notary contradicts itself."`
+	Encode   encodeCmd   `cmd:"" help:"Print the canonical encoding of receipts, or their leaf hashes."`
+	Version  versionCmd  `cmd:"" help:"Print the version and the schemes that it knows."`
 }
 
 const description = `Seal StepReceipts into signed LogBlocks; prove and check offline that a receipt is in one.

@@ -24,8 +24,10 @@ type Lines struct {
 	// searched for does not stand before buf[next+seen].
 	buf             []byte
 	next, end, seen int
+	base            int64 // where buf[0] stands in the input
 
 	line     int64 // number of the line last returned
+	offset   int64 // where it begins in the input
 	overlong bool  // inside the overlong line of that number
 }
 
@@ -42,6 +44,10 @@ func NewLines(r io.Reader) *Lines { return &Lines{r: r} }
 // Line returns the number, from 1, of the line that Next returned last, the
 // overlong one included; lines that are skipped count.
 func (l *Lines) Line() int64 { return l.line }
+
+// Offset returns where the line that Next returned last begins, in bytes from
+// where r stood first, the overlong one included.
+func (l *Lines) Offset() int64 { return l.offset }
 
 // Next returns the next line that holds more than white space, without its LF.
 // The line is valid until the next call; the caller may not write into it. The
@@ -87,8 +93,8 @@ func (l *Lines) take() ([]byte, error) {
 				return nil, l.tooLong()
 			}
 			line := l.buf[l.next : l.next+n : l.next+n]
+			l.begin()
 			l.next, l.seen = l.next+n+1, 0
-			l.line++
 			return line, nil
 		}
 		l.seen = l.end - l.next
@@ -99,8 +105,8 @@ func (l *Lines) take() ([]byte, error) {
 			l.fill()
 		case l.err == io.EOF && l.seen > 0:
 			line := l.buf[l.next:l.end:l.end]
+			l.begin()
 			l.next, l.seen = l.end, 0
-			l.line++
 			return line, nil
 		default:
 			return nil, l.failure()
@@ -108,8 +114,14 @@ func (l *Lines) take() ([]byte, error) {
 	}
 }
 
-func (l *Lines) tooLong() error {
+// begin numbers and places the line at buf[next].
+func (l *Lines) begin() {
 	l.line++
+	l.offset = l.base + int64(l.next)
+}
+
+func (l *Lines) tooLong() error {
+	l.begin()
 	l.overlong = true
 	l.seen = 0
 	return ErrLineTooLong
@@ -128,10 +140,12 @@ func (l *Lines) failure() error {
 // never reads r again after that.
 func (l *Lines) fill() {
 	if l.next == l.end {
+		l.base += int64(l.next)
 		l.next, l.end = 0, 0
 	}
 	if l.end == len(l.buf) {
 		held := l.buf[l.next:l.end]
+		l.base += int64(l.next)
 		if l.next == 0 {
 			l.buf = make([]byte, min(max(2*len(l.buf), firstBuffer), fullBuffer))
 		}

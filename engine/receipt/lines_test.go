@@ -243,3 +243,44 @@ func TestLinesMemory(t *testing.T) {
 		t.Errorf("got %d bytes (%v) through %d, want %d through %d", n, err, len(long.buf), 10*MaxLine, fullBuffer)
 	}
 }
+
+// A line can be found again by its offset, whatever was skipped, compacted or grown before it.
+func TestLinesOffset(t *testing.T) {
+	var in strings.Builder
+	for i := range 40 {
+		in.WriteString("\n \r\n")
+		in.WriteString(strings.Repeat("x", 1+i*i*40))
+		in.WriteString("\n")
+		if i%13 == 5 {
+			in.WriteString(strings.Repeat("y", MaxLine+i) + "\n")
+		}
+	}
+	in.WriteString("last")
+	text := in.String()
+	for name, r := range map[string]io.Reader{
+		"plain": strings.NewReader(text), "half": iotest.HalfReader(strings.NewReader(text)),
+	} {
+		l := NewLines(r)
+		lines := 0
+		for {
+			line, err := l.Next()
+			if err == io.EOF {
+				break
+			}
+			at := text[l.Offset():]
+			if err == ErrLineTooLong {
+				if !strings.HasPrefix(at, strings.Repeat("y", MaxLine)) {
+					t.Fatalf("%s: overlong line %d: offset %d is not where it begins", name, l.Line(), l.Offset())
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			} else if !strings.HasPrefix(at, string(line)) || l.Offset() > 0 && text[l.Offset()-1] != '\n' {
+				t.Fatalf("%s: line %d: offset %d is not where it begins", name, l.Line(), l.Offset())
+			}
+			lines++
+		}
+		if want := 44; lines != want {
+			t.Errorf("%s: %d lines, want %d", name, lines, want)
+		}
+	}
+}
