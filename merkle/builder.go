@@ -21,6 +21,7 @@ type Builder struct {
 	Workers int
 
 	pieces pieces
+	trunks []trunk // of the trees of one call of Roots
 }
 
 const (
@@ -97,24 +98,47 @@ func nextLevel(dst, level []Hash) []Hash {
 	return dst
 }
 
-// job is work in pieces: with ends, leaves of arena are hashed into hashes; without, each piece of hashes is reduced to its
-// first. Piece i is [i·size, (i+1)·size).
+// job is work in pieces, piece i being [i·size, (i+1)·size) of hashes. With trunks, the trees that begin in a piece are
+// brought to their roots; with ends alone, leaves of arena are hashed into hashes; without, each piece is reduced to its
+// first hash.
 type job struct {
 	arena  []byte
 	ends   []int
 	hashes []Hash
+	trunks []trunk
+	roots  []Hash
 	size   int
 }
 
 // do does pieces [from, to), which is one but for who does them all.
 func (j *job) do(from, to int) {
 	lo, hi := from*j.size, min(to*j.size, len(j.hashes))
-	if j.ends == nil {
+	switch {
+	case j.trunks != nil:
+		for ; from < to; from++ {
+			first, end := j.treeAt(from*j.size), j.treeAt((from+1)*j.size)
+			grow(j.hashes, j.trunks[first:end], j.roots[first:end])
+		}
+	case j.ends != nil:
+		j.hashLeaves(lo, hi)
+	default:
 		for ; lo < hi; lo += j.size {
 			reduce(j.hashes[lo:min(lo+j.size, hi)])
 		}
-		return
 	}
+}
+
+// treeAt returns the first tree that begins at hash at or behind, or the number of trees.
+func (j *job) treeAt(at int) int {
+	if at == 0 {
+		return 0
+	}
+	i, _ := slices.BinarySearch(j.ends, at) // tree i+1 begins at ends[i]
+	return min(i+1, len(j.ends))
+}
+
+// hashLeaves hashes leaves [lo, hi).
+func (j *job) hashLeaves(lo, hi int) {
 	start := 0
 	if lo > 0 {
 		start = j.ends[lo-1]
