@@ -34,7 +34,9 @@ type Engine struct {
 	group       []sealed // what is sealed together, reused
 	digests     [][32]byte
 	sigs        [][64]byte
-	hashes      []merkle.Hash
+	hashes      []merkle.Hash // of the group's leaves
+	ends        []int         // in hashes, of each batch
+	roots       []merkle.Hash
 	tree        merkle.Builder
 	undelivered []*logblock.LogBlock
 	unsealed    [][]byte

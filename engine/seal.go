@@ -86,9 +86,10 @@ func (e *Engine) takeGroup() bool {
 // hashGroup computes root, header and signed digest of every block of the group, and moves the heads past them. Where a
 // block cannot be made the group ends before it, and the error is of that block.
 func (e *Engine) hashGroup() error {
+	e.hashTrees()
 	for i := range e.group {
 		s := &e.group[i]
-		if err := e.hash(s); err != nil {
+		if err := e.hash(s, e.roots[i]); err != nil {
 			n := s.batch.notary
 			e.group = e.group[:i]
 			return fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.app, err)
@@ -97,19 +98,48 @@ func (e *Engine) hashGroup() error {
 	return nil
 }
 
-func (e *Engine) hash(s *sealed) error {
+// hashTrees sets the Merkle root of each batch of the group.
+func (e *Engine) hashTrees() {
+	e.hashes, e.ends, e.roots = e.hashes[:0], e.ends[:0], e.roots[:0]
+	if e.legacy != nil {
+		for i := range e.group {
+			e.roots = append(e.roots, e.legacyRoot(e.group[i].batch))
+		}
+		return
+	}
+	for i := range e.group {
+		b := e.group[i].batch
+		e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
+		e.ends = append(e.ends, len(e.hashes))
+	}
+	e.roots = e.tree.Roots(e.roots, e.hashes, e.ends)
+}
+
+func (e *Engine) legacyRoot(b *batch) [32]byte {
+	e.hashes = e.hashes[:0]
+	from := 0
+	for _, end := range b.ends {
+		e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
+		from = end
+	}
+	return e.legacy.Root(e.hashes)
+}
+
+// hash makes the block of s, over root, and its digest.
+func (e *Engine) hash(s *sealed, root [32]byte) error {
 	b := s.batch
 	n := b.notary
 	if n.head.Height == math.MaxUint64 {
 		return errors.New("the last height is used up")
 	}
 	s.block = &logblock.LogBlock{
-		App:    n.app,
-		Height: n.head.Height + 1,
-		Count:  uint32(b.len()),
-		FromTS: b.span.From(),
-		ToTS:   b.span.To(),
-		Scheme: e.cfg.Scheme,
+		App:        n.app,
+		Height:     n.head.Height + 1,
+		MerkleRoot: root,
+		Count:      uint32(b.len()),
+		FromTS:     b.span.From(),
+		ToTS:       b.span.To(),
+		Scheme:     e.cfg.Scheme,
 	}
 	var err error
 	if s.digest, err = e.finish(s.block, b); err != nil {
@@ -121,18 +151,9 @@ func (e *Engine) hash(s *sealed) error {
 
 // finish fills in what the scheme decides and returns the digest to be signed.
 func (e *Engine) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
-	e.hashes = e.hashes[:0]
 	if e.legacy != nil {
-		from := 0
-		for _, end := range b.ends {
-			e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
-			from = end
-		}
-		block.MerkleRoot = e.legacy.Root(e.hashes)
 		return e.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
 	}
-	e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
-	block.MerkleRoot = e.tree.Root(e.hashes)
 	block.Usage, block.HasUsage = b.usage, true
 	block.Prev = b.notary.head.Hash
 	block.Key = e.key
