@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/encseal/encseal/engine/lanes"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/sign"
 	"github.com/encseal/encseal/merkle"
@@ -34,6 +35,7 @@ type Engine struct {
 	group       []sealed // what is sealed together, reused
 	digests     [][32]byte
 	sigs        [][64]byte
+	arenas      []lanes.Arena
 	hashes      []merkle.Hash // of the group's leaves
 	ends        []int         // in hashes, of each batch
 	roots       []merkle.Hash

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/encseal/encseal/engine/lanes"
 	"github.com/encseal/encseal/engine/logblock"
 )
 
@@ -107,11 +108,16 @@ func (e *Engine) hashTrees() {
 		}
 		return
 	}
+	e.arenas = e.arenas[:0]
+	leaves := 0
 	for i := range e.group {
 		b := e.group[i].batch
-		e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
-		e.ends = append(e.ends, len(e.hashes))
+		e.arenas = append(e.arenas, lanes.Arena{Bytes: b.arena, Ends: b.ends})
+		leaves += b.len()
+		e.ends = append(e.ends, leaves)
 	}
+	e.hashes = e.tree.HashArenas(e.hashes, e.arenas)
+	clear(e.arenas)
 	e.roots = e.tree.Roots(e.roots, e.hashes, e.ends)
 }
 
