@@ -9,7 +9,7 @@ import (
 	"github.com/encseal/encseal/engine/lanes"
 )
 
-// Builder computes roots of leaves at hand, one tree after another. Its zero value is ready; it keeps nothing of what it
+// Builder computes roots of leaves at hand, of one tree or of many together. Its zero value is ready; it keeps nothing of what it
 // was given, and in steady state it allocates nothing but room that dst lacks. Not for use by two goroutines at once, and
 // not to be copied after its first use.
 //

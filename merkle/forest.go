@@ -38,8 +38,8 @@ type trunk struct {
 	apart     bool
 }
 
-// grow brings the root of trees[i] to roots[i], and all of them up a level at a time. No hash lies before those of the
-// first tree, and theirs are in the order of the trees; gaps between them do not matter. A tree without hashes has its root already.
+// grow brings the root of trees[i] to roots[i], all of them up a level at a time. Their runs lie in the order of the trees;
+// gaps between them do not matter. A tree without a run has its root already.
 func grow(hashes []Hash, trees []trunk, roots []Hash) {
 	if len(trees) == 0 {
 		return
