@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/encseal/encseal/engine/lanes"
 	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/sign"
@@ -33,7 +34,10 @@ type Engine struct {
 	sink    sinkState
 
 	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
+	arenas      []lanes.Arena // of the group's batches, as what follows
 	hashes      []merkle.Hash
+	ends        []int // in hashes, of each batch
+	roots       []merkle.Hash
 	tree        merkle.Builder
 	undelivered []*logblock.LogBlock
 	unsealed    [][]byte

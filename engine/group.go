@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/lanes"
 	"github.com/encseal/encseal/engine/logblock"
 )
 
@@ -66,9 +67,10 @@ func (e *Engine) take(g *group) bool {
 // hashAll computes root, header and signed digest of every block of g, and moves the heads past them. Where a block cannot
 // be made the group ends before it, and the error is of that block.
 func (e *Engine) hashAll(g *group) error {
+	e.hashTrees(g)
 	for i := range g.blocks {
 		s := &g.blocks[i]
-		if err := e.hash(s); err != nil {
+		if err := e.hash(s, e.roots[i]); err != nil {
 			n := s.batch.notary
 			g.blocks = g.blocks[:i]
 			return fmt.Errorf("engine: sealing block %d of %q: %w", n.head.Height+1, n.app, err)
@@ -77,19 +79,53 @@ func (e *Engine) hashAll(g *group) error {
 	return nil
 }
 
-func (e *Engine) hash(s *sealed) error {
+// hashTrees sets roots to the Merkle roots of the batches of g.
+func (e *Engine) hashTrees(g *group) {
+	e.hashes, e.ends, e.roots = e.hashes[:0], e.ends[:0], e.roots[:0]
+	if e.legacy != nil {
+		for i := range g.blocks {
+			e.roots = append(e.roots, e.legacyRoot(g.blocks[i].batch))
+		}
+		return
+	}
+	e.arenas = e.arenas[:0]
+	leaves := 0
+	for i := range g.blocks {
+		b := g.blocks[i].batch
+		e.arenas = append(e.arenas, lanes.Arena{Bytes: b.arena, Ends: b.ends})
+		leaves += b.len()
+		e.ends = append(e.ends, leaves)
+	}
+	e.hashes = e.tree.HashArenas(e.hashes, e.arenas)
+	clear(e.arenas)
+	e.roots = e.tree.Roots(e.roots, e.hashes, e.ends)
+}
+
+func (e *Engine) legacyRoot(b *batch) [32]byte {
+	e.hashes = e.hashes[:0]
+	from := 0
+	for _, end := range b.ends {
+		e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
+		from = end
+	}
+	return e.legacy.Root(e.hashes)
+}
+
+// hash makes the block of s, over root, and its digest.
+func (e *Engine) hash(s *sealed, root [32]byte) error {
 	b := s.batch
 	n := b.notary
 	if n.head.Height == math.MaxUint64 {
 		return errors.New("the last height is used up")
 	}
 	s.block = &logblock.LogBlock{
-		App:    n.app,
-		Height: n.head.Height + 1,
-		Count:  uint32(b.len()),
-		FromTS: b.span.From(),
-		ToTS:   b.span.To(),
-		Scheme: e.cfg.Scheme,
+		App:        n.app,
+		Height:     n.head.Height + 1,
+		MerkleRoot: root,
+		Count:      uint32(b.len()),
+		FromTS:     b.span.From(),
+		ToTS:       b.span.To(),
+		Scheme:     e.cfg.Scheme,
 	}
 	var err error
 	if s.digest, err = e.finish(s.block, b); err != nil {
@@ -101,18 +137,9 @@ func (e *Engine) hash(s *sealed) error {
 
 // finish fills in what the scheme decides and returns the digest to be signed.
 func (e *Engine) finish(block *logblock.LogBlock, b *batch) ([32]byte, error) {
-	e.hashes = e.hashes[:0]
 	if e.legacy != nil {
-		from := 0
-		for _, end := range b.ends {
-			e.hashes = append(e.hashes, e.legacy.HashLeaf(b.arena[from:end]))
-			from = end
-		}
-		block.MerkleRoot = e.legacy.Root(e.hashes)
 		return e.legacy.BlockDigest(block.App, block.Height, block.MerkleRoot, block.Count, block.FromTS, block.ToTS), nil
 	}
-	e.hashes = e.tree.HashLeaves(e.hashes, b.arena, b.ends)
-	block.MerkleRoot = e.tree.Root(e.hashes)
 	block.Usage, block.HasUsage = b.usage, true
 	block.Prev = b.notary.head.Hash
 	block.Key = e.key

@@ -233,4 +233,3 @@ func (e *Engine) restoreTail(n *Notary, a *replayedApp) error {
 	}
 	return nil
 }
-

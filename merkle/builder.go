@@ -9,7 +9,7 @@ import (
 	"github.com/encseal/encseal/engine/lanes"
 )
 
-// Builder computes roots of leaves at hand, one tree after another. Its zero value is ready; it keeps nothing of what it
+// Builder computes roots of leaves at hand, of one tree or of many together. Its zero value is ready; it keeps nothing of what it
 // was given, and in steady state it allocates nothing but room that dst lacks. Not for use by two goroutines at once, and
 // not to be copied after its first use.
 //
@@ -21,6 +21,9 @@ type Builder struct {
 	Workers int
 
 	pieces pieces
+	parts  []lanes.Arena // of one call of HashArenas; cleared at its end
+	firsts []int         // the first part of each piece
+	trunks []trunk       // of the trees of one call of Roots
 }
 
 const (
@@ -38,11 +41,44 @@ const (
 // borrows arena and ends for the call; neither may overlap dst. Ends must ascend (equal ones make empty leaves) and lie
 // within arena; others are a bug and panic, with dst as it was.
 func (b *Builder) HashLeaves(dst []Hash, arena []byte, ends []int) []Hash {
-	lanes.CheckEnds(0, ends, len(arena)) // here, where the caller can recover, and not on a helper
+	one := [1]lanes.Arena{{Bytes: arena, Ends: ends}}
+	return b.HashArenas(dst, one[:])
+}
+
+// HashArenas appends the hashes of the leaves in arenas, one arena after the other, to dst and returns it. Arenas of few
+// leaves cost less than by themselves. What HashLeaves says of an arena and its ends holds for each.
+func (b *Builder) HashArenas(dst []Hash, arenas []lanes.Arena) []Hash {
+	count := 0
+	for i := range arenas {
+		a := &arenas[i]
+		lanes.CheckEnds(a.Start, a.Ends, len(a.Bytes)) // here, where the caller can recover, and not on a helper
+		count += len(a.Ends)
+	}
 	n := len(dst)
-	dst = slices.Grow(dst, len(ends))[:n+len(ends)]
-	b.pieces.run(b.workers(len(ends), pieceLeaves), job{arena: arena, ends: ends, hashes: dst[n:], size: pieceLeaves})
+	dst = slices.Grow(dst, count)[:n+count]
+	b.cut(arenas)
+	defer clear(b.parts)
+	b.pieces.run(b.workers(count, pieceLeaves), job{
+		parts: b.parts, firsts: b.firsts, hashes: dst[n:], size: pieceLeaves,
+	})
 	return dst
+}
+
+// cut sets parts to arenas, cut where a piece of pieceLeaves ends.
+func (b *Builder) cut(arenas []lanes.Arena) {
+	b.parts, b.firsts = b.parts[:0], b.firsts[:0]
+	room := 0 // in the last piece, for leaves
+	for _, a := range arenas {
+		for len(a.Ends) > 0 {
+			if room == 0 {
+				b.firsts, room = append(b.firsts, len(b.parts)), pieceLeaves
+			}
+			n := min(room, len(a.Ends))
+			b.parts = append(b.parts, lanes.Arena{Bytes: a.Bytes, Start: a.Start, Ends: a.Ends[:n]})
+			a.Start, a.Ends = a.Ends[n-1], a.Ends[n:]
+			room -= n
+		}
+	}
 }
 
 // Root returns the root over leaf hashes, in their order; of none, [EmptyRoot]. It works in place: afterwards hashes is
@@ -97,29 +133,50 @@ func nextLevel(dst, level []Hash) []Hash {
 	return dst
 }
 
-// job is work in pieces: with ends, leaves of arena are hashed into hashes; without, each piece of hashes is reduced to its
-// first. Piece i is [i·size, (i+1)·size).
+// job is work in pieces, piece i being [i·size, (i+1)·size) of hashes: with parts, the leaves of parts[firsts[i]:firsts[i+1]]
+// are hashed into it; with trunks, the trees that begin in it are brought to their roots; with neither, it is reduced to its
+// first hash.
 type job struct {
-	arena  []byte
-	ends   []int
 	hashes []Hash
 	size   int
+
+	parts  []lanes.Arena
+	firsts []int
+
+	trunks []trunk
+	ends   []int // of the trees, as they were
+	roots  []Hash
 }
 
 // do does pieces [from, to), which is one but for who does them all.
 func (j *job) do(from, to int) {
 	lo, hi := from*j.size, min(to*j.size, len(j.hashes))
-	if j.ends == nil {
+	switch {
+	case j.trunks != nil:
+		for ; from < to; from++ {
+			first, end := j.treeAt(from*j.size), j.treeAt((from+1)*j.size)
+			grow(j.hashes, j.trunks[first:end], j.roots[first:end])
+		}
+	case j.parts != nil:
+		parts := j.parts[j.firsts[from]:]
+		if to < len(j.firsts) {
+			parts = j.parts[j.firsts[from]:j.firsts[to]]
+		}
+		lanes.HashArenas(&leafKey, parts, j.hashes[lo:hi])
+	default:
 		for ; lo < hi; lo += j.size {
 			reduce(j.hashes[lo:min(lo+j.size, hi)])
 		}
-		return
 	}
-	start := 0
-	if lo > 0 {
-		start = j.ends[lo-1]
+}
+
+// treeAt returns the first tree that begins at hash at or behind, or the number of trees.
+func (j *job) treeAt(at int) int {
+	if at == 0 {
+		return 0
 	}
-	lanes.HashArena(&leafKey, j.arena, start, j.ends[lo:hi], j.hashes[lo:hi])
+	i, _ := slices.BinarySearch(j.ends, at) // tree i+1 begins at ends[i]
+	return min(i+1, len(j.ends))
 }
 
 // pieces hands the pieces of one job to goroutines. (golang.org/x/sync/errgroup would do, but for an allocation with every
@@ -136,6 +193,9 @@ type pieces struct {
 // run does the job on workers goroutines, the caller's being one, and returns when it is done.
 func (p *pieces) run(workers int, j job) {
 	count := (len(j.hashes) + j.size - 1) / j.size
+	if count == 0 {
+		return
+	}
 	if workers == 1 {
 		j.do(0, count)
 		return

@@ -21,7 +21,7 @@
 // An index means something only together with the number of leaves, and that only if somebody answers for it: the path of leaf 0
 // of three leads to the same root when four are claimed. A LogBlock signs its count.
 //
-// Three ways to a root, which agree: [Builder] for leaves at hand, in place; [Tree], which keeps its levels for
+// Three ways to a root, which agree: [Builder] for leaves at hand, in place, one tree or many together; [Tree], which keeps its levels for
 // proofs; [Accumulator] for leaves that pass by one at a time. [Verify] checks a path and needs none of them.
 //
 // # Level by level

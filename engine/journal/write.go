@@ -49,6 +49,7 @@ func (j *Journal) gather() {
 		return
 	}
 	j.gathering = true
+	j.room.Broadcast() // who waits for room may hold what Gather waits for: it flushes instead
 	j.mu.Unlock()
 	j.cfg.Gather()
 	j.mu.Lock()

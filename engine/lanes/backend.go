@@ -63,13 +63,32 @@ func (b Backend) HashArena(k *Key, arena []byte, start int, ends []int, out [][S
 		panic(fmt.Sprintf("lanes: HashArena: room for %d digests, want %d", len(out), len(ends)))
 	}
 	CheckEnds(start, ends, len(arena))
+	one := [1]Arena{{arena, start, ends}}
+	b.hashArenas(k, one[:], out)
+}
+
+// HashArenas is the function of that name on this backend.
+func (b Backend) HashArenas(k *Key, arenas []Arena, out [][Size]byte) {
+	n := 0
+	for i := range arenas {
+		CheckEnds(arenas[i].Start, arenas[i].Ends, len(arenas[i].Bytes))
+		n += len(arenas[i].Ends)
+	}
+	if len(out) != n {
+		panic(fmt.Sprintf("lanes: HashArenas: room for %d digests, want %d", len(out), n))
+	}
+	b.hashArenas(k, arenas, out)
+}
+
+// hashArenas is HashArenas where all has been checked.
+func (b Backend) hashArenas(k *Key, arenas []Arena, out [][Size]byte) {
 	switch b.kind {
 	case kindAVX512:
-		hashArenaAVX512(k, arena, start, ends, out)
+		hashArenasAVX512(k, arenas, out)
 	case kindAVX2:
-		hashArenaAVX2(k, arena, start, ends, out)
+		hashArenasAVX2(k, arenas, out)
 	default:
-		hashArenaGeneric(k, arena, start, ends, out)
+		hashArenasGeneric(k, arenas, out)
 	}
 }
 

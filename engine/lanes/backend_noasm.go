@@ -8,9 +8,9 @@ const (
 	hasAVX2   = false
 )
 
-func hashSlicesAVX512(*Key, [][]byte, [][Size]byte)          { panic("lanes: no AVX-512") }
-func hashArenaAVX512(*Key, []byte, int, []int, [][Size]byte) { panic("lanes: no AVX-512") }
-func hashPairsAVX512(*Key, [][Size]byte, [][Size]byte)       { panic("lanes: no AVX-512") }
-func hashSlicesAVX2(*Key, [][]byte, [][Size]byte)            { panic("lanes: no AVX2") }
-func hashArenaAVX2(*Key, []byte, int, []int, [][Size]byte)   { panic("lanes: no AVX2") }
-func hashPairsAVX2(*Key, [][Size]byte, [][Size]byte)         { panic("lanes: no AVX2") }
+func hashSlicesAVX512(*Key, [][]byte, [][Size]byte)    { panic("lanes: no AVX-512") }
+func hashArenasAVX512(*Key, []Arena, [][Size]byte)     { panic("lanes: no AVX-512") }
+func hashPairsAVX512(*Key, [][Size]byte, [][Size]byte) { panic("lanes: no AVX-512") }
+func hashSlicesAVX2(*Key, [][]byte, [][Size]byte)      { panic("lanes: no AVX2") }
+func hashArenasAVX2(*Key, []Arena, [][Size]byte)       { panic("lanes: no AVX2") }
+func hashPairsAVX2(*Key, [][Size]byte, [][Size]byte)   { panic("lanes: no AVX2") }

@@ -244,7 +244,7 @@ func TestHashArenaFromTheMiddle(t *testing.T) {
 	key := NewKey(context)
 	arena, ends, _ := batch(300)
 	whole := make([][Size]byte, len(ends))
-	hashArenaGeneric(&key, arena, 0, ends, whole)
+	hashArenasGeneric(&key, []Arena{{arena, 0, ends}}, whole)
 	onEveryBackend(t, func(t *testing.T, b Backend) {
 		for lo := 1; lo < len(ends); lo += 37 {
 			part := make([][Size]byte, len(ends)-lo)
@@ -256,6 +256,43 @@ func TestHashArenaFromTheMiddle(t *testing.T) {
 	})
 }
 
+// Arenas of all sizes, none, one that starts in its midst and one with long messages among them, have the digests that
+// they have one by one.
+func TestHashArenasIsHashArenaForEach(t *testing.T) {
+	key := NewKey(context)
+	arena, ends, _ := batch(600)
+	long := append(slices.Clone(arena), make([]byte, 5000)...)
+	longEnds := append(slices.Clone(ends[:200]), ends[199]+1024, ends[199]+1024+1025, len(arena)+5000)
+	for _, sizes := range [][]int{nil, {0}, {1, 1, 1}, {0, 3, 0}, {100, 100, 100, 100, 100, 100}, {511, 1, 1, 600}, {512, 512, 31}, {7, 250, 0, 255, 90}} {
+		arenas := []Arena{}
+		for i, n := range sizes {
+			a := Arena{arena, 0, ends[:n]}
+			if i%2 == 1 && n < len(ends) {
+				a = Arena{arena, ends[0], ends[1 : n+1]}
+			}
+			arenas = append(arenas, a)
+		}
+		arenas = append(arenas, Arena{long, ends[0], longEnds[1:]})
+		var want [][Size]byte
+		for _, a := range arenas {
+			start := a.Start
+			for _, end := range a.Ends {
+				want = append(want, key.Sum(a.Bytes[start:end]))
+				start = end
+			}
+		}
+		onEveryBackend(t, func(t *testing.T, b Backend) {
+			got := make([][Size]byte, len(want))
+			b.HashArenas(&key, arenas, got)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("sizes %v, message %d: got %x, want %x", sizes, i, got[i], want[i])
+				}
+			}
+		})
+	}
+}
+
 func TestNoBackendAllocates(t *testing.T) {
 	key := NewKey(context)
 	arena, ends, msgs := batch(300)
@@ -263,6 +300,7 @@ func TestNoBackendAllocates(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, b Backend) {
 		for name, call := range map[string]func(){
 			"HashArena":  func() { b.HashArena(&key, arena, 0, ends, out) },
+			"HashArenas": func() { b.HashArenas(&key, []Arena{{arena, 0, ends[:40]}, {arena, ends[39], ends[40:]}}, out) },
 			"HashSlices": func() { b.HashSlices(&key, msgs, out) },
 			"HashPairs":  func() { b.HashPairs(&key, pairs, pairs[:300]) },
 			"few":        func() { b.HashSlices(&key, msgs[:3], out[:3]); b.HashPairs(&key, pairs[:6], pairs[:3]) },

@@ -24,28 +24,39 @@ func hashSlicesInAVX2(w, ordered window, k *Key, msgs [][]byte, out [][Size]byte
 	}
 }
 
-// hashArenaAVX2 relies on CheckEnds.
-func hashArenaAVX2(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
+// hashArenasAVX2 relies on CheckEnds.
+func hashArenasAVX2(k *Key, arenas []Arena, out [][Size]byte) {
 	switch n := len(out); {
 	case n <= 32:
 		var w windows32
-		hashArenaInAVX2(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX2(w.at(0), w.at(1), k, arenas, out)
 	case n <= 128:
 		var w windows128
-		hashArenaInAVX2(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX2(w.at(0), w.at(1), k, arenas, out)
 	default:
 		var w windows512
-		hashArenaInAVX2(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX2(w.at(0), w.at(1), k, arenas, out)
 	}
 }
 
-func hashArenaInAVX2(w, ordered window, k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
-	for len(ends) > 0 {
-		n := min(len(ends), windowSize)
-		w.hashAVX2(&ordered, k, w.listArena(k, arena, start, ends[:n], out[:n]))
-		start = ends[n-1]
-		ends, out = ends[n:], out[n:]
+func hashArenasInAVX2(w, ordered window, k *Key, arenas []Arena, out [][Size]byte) {
+	listed := 0
+	for i := range arenas {
+		a := &arenas[i]
+		start, ends := a.Start, a.Ends
+		for len(ends) > 0 {
+			n := min(len(ends), windowSize-listed)
+			left := w.from(listed)
+			listed += left.listArena(k, a.Bytes, start, ends[:n], out[:n])
+			start = ends[n-1]
+			ends, out = ends[n:], out[n:]
+			if listed == windowSize {
+				w.hashAVX2(&ordered, k, listed)
+				listed = 0
+			}
+		}
 	}
+	w.hashAVX2(&ordered, k, listed)
 }
 
 // hashPairsAVX2 goes on from call to call as hashPairsAVX512 does.

@@ -26,33 +26,48 @@ func hashSlicesInAVX512(w, ordered window, k *Key, msgs [][]byte, out [][Size]by
 	}
 }
 
-// hashArenaAVX512 relies on CheckEnds.
-func hashArenaAVX512(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
+// hashArenasAVX512 relies on CheckEnds.
+func hashArenasAVX512(k *Key, arenas []Arena, out [][Size]byte) {
 	switch n := len(out); {
 	case n <= 32:
 		var w windows32
-		hashArenaInAVX512(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX512(w.at(0), w.at(1), k, arenas, out)
 	case n <= 128:
 		var w windows128
-		hashArenaInAVX512(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX512(w.at(0), w.at(1), k, arenas, out)
 	default:
 		var w windows512
-		hashArenaInAVX512(w.at(0), w.at(1), k, arena, start, ends, out)
+		hashArenasInAVX512(w.at(0), w.at(1), k, arenas, out)
 	}
 }
 
-func hashArenaInAVX512(w, ordered window, k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
-	for len(ends) > 0 {
-		n := min(len(ends), windowSize)
-		listed := n
-		long := listArenaAVX512(unsafe.SliceData(arena), start, &ends[0], n, &out[0], &empty, &w.msgs[0], &w.lens[0], &w.outs[0])
-		if long != 0 {
-			listed = w.listArena(k, arena, start, ends[:n], out[:n])
+func hashArenasInAVX512(w, ordered window, k *Key, arenas []Arena, out [][Size]byte) {
+	listed := 0
+	for i := range arenas {
+		a := &arenas[i]
+		start, ends := a.Start, a.Ends
+		for len(ends) > 0 {
+			n := min(len(ends), windowSize-listed)
+			left := w.from(listed)
+			listed += left.listArenaAVX512(k, a.Bytes, start, ends[:n], out[:n])
+			start = ends[n-1]
+			ends, out = ends[n:], out[n:]
+			if listed == windowSize {
+				w.hashAVX512(&ordered, k, listed)
+				listed = 0
+			}
 		}
-		w.hashAVX512(&ordered, k, listed)
-		start = ends[n-1]
-		ends, out = ends[n:], out[n:]
 	}
+	w.hashAVX512(&ordered, k, listed)
+}
+
+// listArenaAVX512 is listArena.
+func (w *window) listArenaAVX512(k *Key, arena []byte, start int, ends []int, out [][Size]byte) int {
+	n := len(ends)
+	if listArenaAVX512(unsafe.SliceData(arena), start, &ends[0], n, &out[0], &empty, &w.msgs[0], &w.lens[0], &w.outs[0]) != 0 {
+		return w.listArena(k, arena, start, ends, out)
+	}
+	return n
 }
 
 // maxPairs bounds the pairs of one call of a kernel: generated code is not preempted, and whoever stops the world waits
@@ -111,7 +126,7 @@ func (w *window) passesOf32(k *Key, n int) {
 		hashMany32AVX512(&words, k.Flags(), &w.msgs[0], &w.lens[0], &w.outs[0], first/32)
 	}
 	if rest > 0 {
-		left := window{w.msgs[first:], w.lens[first:], w.outs[first:]}
+		left := w.from(first)
 		left.passesOf16(k, rest)
 	}
 }

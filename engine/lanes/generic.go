@@ -8,10 +8,15 @@ func hashSlicesGeneric(k *Key, msgs [][]byte, out [][Size]byte) {
 	}
 }
 
-func hashArenaGeneric(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
-	for i, end := range ends {
-		out[i] = k.Sum(arena[start:end])
-		start = end
+func hashArenasGeneric(k *Key, arenas []Arena, out [][Size]byte) {
+	for i := range arenas {
+		a := &arenas[i]
+		start := a.Start
+		for j, end := range a.Ends {
+			out[j] = k.Sum(a.Bytes[start:end])
+			start = end
+		}
+		out = out[len(a.Ends):]
 	}
 }
 

@@ -2,9 +2,10 @@
 //
 // A receipt is a few hundred bytes: BLAKE3's own tree finds nothing in it to run in parallel, but a block of receipts
 // is many such messages, and a level of a Merkle tree is many 64-byte ones. So the calls here take a whole batch, in
-// the three layouts that callers have:
+// the layouts that callers have:
 //
 //	HashArena   messages back to back in one slice     receipts as the notary encodes them
+//	HashArenas  the same in several slices             receipts of several blocks
 //	HashSlices  messages wherever they lie             leaves of a caller's own
 //	HashPairs   two digests next to each other         a level of the tree
 //
@@ -54,6 +55,18 @@ func HashSlices(k *Key, msgs [][]byte, out [][Size]byte) { best.HashSlices(k, ms
 func HashArena(k *Key, arena []byte, start int, ends []int, out [][Size]byte) {
 	best.HashArena(k, arena, start, ends, out)
 }
+
+// Arena is messages back to back: message i is Bytes[Ends[i-1]:Ends[i]], where Ends[-1] is Start.
+type Arena struct {
+	Bytes []byte
+	Start int
+	Ends  []int
+}
+
+// HashArenas sets out to the digests of the messages of arenas, one arena after the other: what HashArena for each of
+// them does, but that their messages are hashed side by side. It panics if len(out) is not their number, or where
+// HashArena would for one of them.
+func HashArenas(k *Key, arenas []Arena, out [][Size]byte) { best.HashArenas(k, arenas, out) }
 
 // HashPairs sets out[i] to the digest of the 64 bytes in[2i] ‖ in[2i+1]. It panics if len(in) is odd or len(out) is
 // not half of it.

@@ -64,6 +64,9 @@ func (w *window) set(i int, msg []byte, out *[Size]byte) {
 	}
 }
 
+// from returns the part of w that begins with message i.
+func (w *window) from(i int) window { return window{w.msgs[i:], w.lens[i:], w.outs[i:]} }
+
 // message returns message i.
 func (w *window) message(i int) []byte { return unsafe.Slice(w.msgs[i], w.lens[i]) }
 
