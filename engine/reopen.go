@@ -110,15 +110,10 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		return nil
 	}
 	if want != nil {
-		switch {
-		case want.id != st.j.ID():
+		if want.id != st.j.ID() {
 			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
-		case want.cuts > r.cuts:
-			return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, want.cuts, r.cuts)
-		case want.cuts > 0 && !r.met:
-			return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, want.cuts)
 		}
-		return nil
+		return r.checkHead()
 	}
 	if r.head && !e.cfg.Store.NewHead {
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",

@@ -21,8 +21,8 @@ type replay struct {
 	cursors map[string]journal.Offset
 	head    bool // a head file goes with the journal
 
-	want *headRecord // what the head file holds; nil where there is none
-	met  bool        // the journal came to want
+	want *headRecord        // what the head file holds; nil where there is none
+	then map[uint64]appHead // the apps' last cuts at the cut that want knows; nil before it
 	list []*replayedApp
 }
 
@@ -30,11 +30,14 @@ type replay struct {
 // kept until then.
 type replayedApp struct {
 	ledger.App        // Name "" until the app is named
+	pruned     bool   // it was met before it was named: what was before is gone
 	next       uint64 // sequence number of the next leaf; 0 while unknown
 	open       uint64 // of the first leaf in no cut
 	cut        uint64 // number of the last cut
 	last       *logblock.LogBlock
 	head       logblock.Head  // of the last cut
+	began      logblock.Head  // head in its first State, where it was pruned
+	beganCut   uint64         // number of that cut
 	unsigned   []unsignedCut  // cuts without a block, in order
 	tail       tail           // leaves in no cut
 	stateAt    journal.Offset // last State
@@ -96,7 +99,7 @@ func (r *replay) frame(f journal.Frame) error {
 func (r *replay) app(id uint64, at journal.Offset) *replayedApp {
 	a, ok := r.apps[id]
 	if !ok {
-		a = &replayedApp{App: ledger.App{ID: id}, firstSeen: at}
+		a = &replayedApp{App: ledger.App{ID: id}, firstSeen: at, pruned: true}
 		r.apps[id] = a
 		r.list = append(r.list, a)
 	}
@@ -112,7 +115,7 @@ func (r *replay) newApp(f journal.Frame) error {
 	if a.Name != "" || a.next != 0 {
 		return fmt.Errorf("app %d begins twice", named.ID)
 	}
-	a.App, a.next, a.open = named, 1, 1
+	a.App, a.next, a.open, a.pruned = named, 1, 1, false
 	return nil
 }
 
@@ -213,31 +216,36 @@ func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted b
 	if a.head.Height > 0 && (b.Height != a.head.Height+1 || b.Prev != a.head.Hash && b.Scheme == logblock.EncSeal1) {
 		return fmt.Errorf("app %d: block %d does not follow block %d", b.App, b.Height, a.head.Height)
 	}
+	if b.Cut <= r.cuts {
+		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
+	}
 	if a.next == 0 {
 		a.next, a.open = b.First, b.First
 	}
 	end := b.First + uint64(b.Count)
-	if b.First != a.open || end > a.next && !adopted {
+	gone := a.Name == "" && b.First < a.open // its first leaves were pruned
+	if b.First != a.open && !gone || end > a.next && !adopted && a.Name != "" {
 		return fmt.Errorf("app %d: block %d cuts leaves %d to %d, of %d to %d", b.App, b.Height, b.First, end-1, a.open, a.next-1)
 	}
-	a.tail.drop(min(int(b.Count), a.tail.len()), end)
-	a.open = end
+	if end > a.open {
+		a.tail.drop(min(int(end-a.open), a.tail.len()), end)
+		a.open = end
+	}
 	a.next = max(a.next, end)
 	a.head = logblock.Head{Height: b.Height, Hash: digest}
 	a.cut, a.last = b.Cut, b.LogBlock
-	if b.Cut <= r.cuts {
-		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
-	}
-	r.cuts = b.Cut
 	if !adopted {
 		a.unsigned = append(a.unsigned, unsignedCut{*b, digest})
 	}
-	return r.meet()
+	r.cuts = b.Cut
+	r.meet()
+	return nil
 }
 
 // sign takes the block of the app's oldest cut without one. A block whose cut was pruned is passed over.
 func (a *replayedApp) sign(b *ledger.Block, digest [32]byte) error {
-	if len(a.unsigned) == 0 && (a.Name == "" || b.Height <= a.head.Height) {
+	if a.pruned && (len(a.unsigned) == 0 && (a.Name == "" || b.Height <= a.head.Height) ||
+		len(a.unsigned) > 0 && b.Height < a.unsigned[0].Height) {
 		return nil
 	}
 	if len(a.unsigned) == 0 || digest != a.unsigned[0].digest {
@@ -263,6 +271,7 @@ func (r *replay) state(f journal.Frame) error {
 		}
 		a.tail.drop(a.tail.len()-int(s.Next-s.Open), s.Open)
 		a.App, a.next, a.open, a.head, a.cut = s.App, s.Next, s.Open, s.Head, s.Cut
+		a.began, a.beganCut = s.Head, s.Cut
 		r.cuts = max(r.cuts, s.Cut)
 		return nil
 	}
@@ -272,15 +281,45 @@ func (r *replay) state(f journal.Frame) error {
 	return nil
 }
 
-// meet compares the journal at the cut that the head file knows.
-func (r *replay) meet() error {
+// meet notes the apps' last cuts at the cut that the head file knows.
+func (r *replay) meet() {
 	if r.want == nil || r.cuts != r.want.cuts {
-		return nil
+		return
 	}
-	if got := digestHeads(r.heads()); got != r.want.digest {
-		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.cuts)
+	r.then = make(map[uint64]appHead)
+	for _, a := range r.list {
+		r.then[a.ID] = appHead{a.ID, a.head}
 	}
-	r.met = true
+}
+
+// checkHead holds the journal against what the head file knows.
+func (r *replay) checkHead() error {
+	switch {
+	case r.want.cuts > r.cuts:
+		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, r.want.cuts, r.cuts)
+	case r.want.cuts == r.cuts:
+		r.then = nil
+		r.meet()
+	case r.then == nil:
+		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, r.want.cuts)
+	}
+	var heads []appHead
+	for _, a := range r.list {
+		h, known := r.then[a.ID]
+		if !known || h.head.Height == 0 && a.pruned {
+			// Its first State came later. It is of an idle app: where a cut came between, its frames came first.
+			h = appHead{a.ID, a.began}
+			if a.beganCut > r.want.cuts {
+				continue
+			}
+		}
+		if h.head.Height > 0 {
+			heads = append(heads, h)
+		}
+	}
+	if digestHeads(heads) != r.want.digest {
+		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.want.cuts)
+	}
 	return nil
 }
 
