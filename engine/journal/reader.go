@@ -119,7 +119,10 @@ func (r *Reader) Scan(from Offset, visit func(Frame) error) error {
 
 // segment visits what is in segment n from an offset on; last is set where the journal ends in it.
 func (r *Reader) segment(n uint64, from Offset, visit func(Frame) error) (last bool, err error) {
-	for again := false; ; again = true {
+	// What is missing may have been written after the window was filled: only what a fresh one lacks is not there. And
+	// when the next segment was seen, this one is finished, but it may not have been when it was read.
+	var seen uint64 // number of the first batch of the next segment; 0: none
+	for pass := 0; ; pass++ {
 		if err := r.enter(n); err != nil {
 			return false, err
 		}
@@ -127,18 +130,26 @@ func (r *Reader) segment(n uint64, from Offset, visit func(Frame) error) (last b
 		if err != nil {
 			return false, err
 		}
-		next, err := r.next(n)
-		if err != nil || next == 0 {
-			return err == nil, err
-		}
-		if next == number {
+		if seen == number {
 			return false, nil
 		}
-		if again || next < number {
-			return false, r.lost(n, bad.at, bad.reason)
+		if pass > 0 {
+			next, err := r.next(n)
+			if err != nil || next == 0 {
+				return err == nil, err
+			}
+			if next < number || seen != 0 {
+				return false, r.lost(n, bad.at, bad.reason)
+			}
+			if seen = next; seen == number {
+				return false, nil
+			}
+			if err := r.enter(n); err != nil {
+				return false, err
+			}
 		}
-		// The writer went on here, and then to the next segment, after this one was read. By now it is finished.
 		from = max(from, offset(r.size, n, end))
+		r.win.forget()
 	}
 }
 
@@ -157,10 +168,10 @@ func (r *Reader) next(n uint64) (uint64, error) {
 	return r.at.first, err
 }
 
-// enter makes segment n the one that is read. It is read anew where it was before: its file may have another name by now.
+// enter makes segment n the one that is read. An open file is kept, whatever its name is by now: what it holds of the
+// segment's epoch is the segment's.
 func (r *Reader) enter(n uint64) error {
-	if r.file != nil && r.at.number == n && r.there(n) {
-		r.win.forget()
+	if r.file != nil && r.at.number == n {
 		return nil
 	}
 	if err := r.Close(); err != nil {

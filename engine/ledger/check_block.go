@@ -260,6 +260,8 @@ func (c *checking) adopt(f journal.Frame) error {
 		return err
 	}
 	switch {
+	case len(a.cuts) > 0:
+		return fault("adopted before block %d is sealed", a.cuts[0].head.Height).of(a, b.Height)
 	case b.From != 0:
 		return fault("adopted, with leaves at %d", b.From).of(a, b.Height)
 	case !sign.Verify(&a.key, &digest, &b.Sig):
@@ -272,8 +274,6 @@ func (c *checking) adopt(f journal.Frame) error {
 	a.next = max(a.next, end)
 	a.blocks++
 	a.adopted++
-	if len(a.cuts) == 0 {
-		a.sealed = logblock.Head{Height: b.Height, Hash: digest}
-	}
+	a.sealed = logblock.Head{Height: b.Height, Hash: digest}
 	return c.advance(a, b, digest)
 }

@@ -67,6 +67,9 @@ func (w *Writer) Wait() { must(w.Journal.Wait(context.Background(), w.end)) }
 // Frames returns how many frames were written.
 func (w *Writer) Frames() int { return w.frames }
 
+// End returns where the next frame lies, unless it opens a batch or a segment.
+func (w *Writer) End() journal.Offset { return w.end }
+
 // App begins an app.
 func (w *Writer) App(scheme, name string) *App {
 	a := &App{App: ledger.App{ID: uint64(len(w.apps) + 1), Scheme: scheme, Name: name}, Next: 1, Sealed: 1}
