@@ -52,7 +52,7 @@ func (e *Engine) appendCuts(g *group) error {
 	for i := range g.blocks {
 		end, err := st.appendCut(&g.blocks[i])
 		if err != nil {
-			return fmt.Errorf("engine: %w", err)
+			return err
 		}
 		g.end = end
 	}
@@ -156,9 +156,12 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 	if g.rec, err = appendRecord(g.rec[:0], s); err != nil {
 		return err
 	}
-	at, end, err := st.j.Append(ledger.TypeBlock, g.rec)
+	n := s.batch.notary
+	n.mu.Lock()
+	at, end, err := n.append(ledger.TypeBlock, g.rec, nil)
+	n.mu.Unlock()
 	if err != nil {
-		return fmt.Errorf("engine: %w", err)
+		return err
 	}
 	s.at, s.end, g.end = at, end, end
 	return nil
@@ -168,6 +171,9 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 func (e *Engine) closeStore(ctx context.Context) error {
 	err := e.failed()
 	e.drainSinks(ctx)
+	if closeErr := e.closeRetaining(); err == nil && closeErr != nil {
+		err = fmt.Errorf("engine: %s: %w", PrunedDir, closeErr)
+	}
 	if closeErr := e.store.j.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("engine: %w", closeErr)
 	}

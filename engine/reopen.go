@@ -44,8 +44,21 @@ func (e *Engine) openStore() error {
 		return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
 	}
 	e.store = st
-	if err := e.restore(r, want); err != nil {
+	if e.cfg.Store.RetainBytes > 0 {
+		st.prune = make(chan struct{}, 1)
+		st.archive, err = e.cfg.Store.openArchive(dir)
+	}
+	if err == nil {
+		err = e.restore(r, want)
+	}
+	if err != nil {
+		if st.archive != nil {
+			err = errors.Join(err, st.archive.j.Close())
+		}
 		return errors.Join(err, st.j.Close(), st.head.close())
+	}
+	if st.archive != nil {
+		e.retainer.Go(e.retaining)
 	}
 	return nil
 }
@@ -155,11 +168,10 @@ func (e *Engine) restoreApp(a *replayedApp) (*Notary, error) {
 	}
 	n.id = a.ID
 	n.next, n.durable = Seq(a.next), Seq(a.next)-1
+	n.pushedSeq = n.next
 	n.cutHead, n.cutNumber, n.cutSeq = a.head, a.cut, Seq(a.open)
 	n.stateAt = a.stateAt
-	if a.stateAt > 0 {
-		n.stateSegment = e.store.j.Segment(a.stateAt)
-	}
+	n.stateSegment = e.store.j.Segment(max(a.stateAt, a.firstSeen))
 	e.byID = append(e.byID, n)
 	e.start(n)
 	return n, nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -26,12 +25,12 @@ type replay struct {
 	list []*replayedApp
 }
 
-// replayedApp is one app. Where segments were pruned, frames of an app may come before the State that names it; they are
-// kept until then.
+// replayedApp is one app. It begins with its App frame, or, where that was pruned, with a State.
 type replayedApp struct {
-	ledger.App        // Name "" until the app is named
-	pruned     bool   // it was met before it was named: what was before is gone
-	next       uint64 // sequence number of the next leaf; 0 while unknown
+	ledger.App
+	pruned     bool   // it begins with a State
+	next       uint64 // sequence number of the next leaf
+	missing    uint64 // leaves from open on that were pruned: a cut that has its block holds them
 	open       uint64 // of the first leaf in no cut
 	cut        uint64 // number of the last cut
 	last       *logblock.LogBlock
@@ -42,12 +41,19 @@ type replayedApp struct {
 	tail       tail           // leaves in no cut
 	stateAt    journal.Offset // last State
 	firstSeen  journal.Offset // first frame
+	states     []stateFrame   // all of them
 	leafFrames []leafFrame    // sparse: where leaves lie, for a second reading
 }
 
 type unsignedCut struct {
 	ledger.Block
 	digest [32]byte
+}
+
+// stateFrame is a State with its producers' heads, which are those before the leaf of a number.
+type stateFrame struct {
+	at    journal.Offset
+	after uint64
 }
 
 // leafFrame says that the leaf with a sequence number is the first of a frame.
@@ -95,15 +101,12 @@ func (r *replay) frame(f journal.Frame) error {
 	return fmt.Errorf("frame of unknown type %d at %d", f.Type, f.At)
 }
 
-// app returns the app of a number, a new one without name where it is met for the first time.
-func (r *replay) app(id uint64, at journal.Offset) *replayedApp {
-	a, ok := r.apps[id]
-	if !ok {
-		a = &replayedApp{App: ledger.App{ID: id}, firstSeen: at, pruned: true}
-		r.apps[id] = a
-		r.list = append(r.list, a)
+// app returns the app of a number.
+func (r *replay) app(id uint64) (*replayedApp, error) {
+	if a, ok := r.apps[id]; ok {
+		return a, nil
 	}
-	return a
+	return nil, fmt.Errorf("app %d was not named", id)
 }
 
 func (r *replay) newApp(f journal.Frame) error {
@@ -111,12 +114,16 @@ func (r *replay) newApp(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(named.ID, f.At)
-	if a.Name != "" || a.next != 0 {
+	if r.apps[named.ID] != nil {
 		return fmt.Errorf("app %d begins twice", named.ID)
 	}
-	a.App, a.next, a.open, a.pruned = named, 1, 1, false
+	r.add(&replayedApp{App: named, next: 1, open: 1, firstSeen: f.At})
 	return nil
+}
+
+func (r *replay) add(a *replayedApp) {
+	r.apps[a.ID] = a
+	r.list = append(r.list, a)
 }
 
 func (r *replay) leaves(f journal.Frame) error {
@@ -124,9 +131,9 @@ func (r *replay) leaves(f journal.Frame) error {
 	if err := ledger.ParseLeaves(f.Payload, &l); err != nil {
 		return err
 	}
-	a := r.app(l.App, f.At)
-	if a.next == 0 {
-		a.next, a.open = l.First, l.First
+	a, err := r.app(l.App)
+	if err != nil {
+		return err
 	}
 	if l.First != a.next {
 		return fmt.Errorf("app %d: leaf %d follows leaf %d", l.App, l.First, a.next-1)
@@ -199,7 +206,10 @@ func (r *replay) block(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(b.App, f.At)
+	a, err := r.app(b.App)
+	if err != nil {
+		return err
+	}
 	switch f.Type {
 	case ledger.TypeBlock:
 		return a.sign(&b, digest)
@@ -219,18 +229,14 @@ func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted b
 	if b.Cut <= r.cuts {
 		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
 	}
-	if a.next == 0 {
-		a.next, a.open = b.First, b.First
-	}
 	end := b.First + uint64(b.Count)
-	gone := a.Name == "" && b.First < a.open // its first leaves were pruned
-	if b.First != a.open && !gone || end > a.next && !adopted && a.Name != "" {
+	if b.First != a.open || end > a.next && !adopted {
 		return fmt.Errorf("app %d: block %d cuts leaves %d to %d, of %d to %d", b.App, b.Height, b.First, end-1, a.open, a.next-1)
 	}
-	if end > a.open {
-		a.tail.drop(min(int(end-a.open), a.tail.len()), end)
-		a.open = end
-	}
+	lost := min(a.missing, uint64(b.Count))
+	a.missing -= lost
+	a.tail.drop(min(int(uint64(b.Count)-lost), a.tail.len()), end)
+	a.open = end
 	a.next = max(a.next, end)
 	a.head = logblock.Head{Height: b.Height, Hash: digest}
 	a.cut, a.last = b.Cut, b.LogBlock
@@ -244,8 +250,7 @@ func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted b
 
 // sign takes the block of the app's oldest cut without one. A block whose cut was pruned is passed over.
 func (a *replayedApp) sign(b *ledger.Block, digest [32]byte) error {
-	if a.pruned && (len(a.unsigned) == 0 && (a.Name == "" || b.Height <= a.head.Height) ||
-		len(a.unsigned) > 0 && b.Height < a.unsigned[0].Height) {
+	if a.pruned && b.Height <= a.began.Height && (len(a.unsigned) == 0 || b.Height < a.unsigned[0].Height) {
 		return nil
 	}
 	if len(a.unsigned) == 0 || digest != a.unsigned[0].digest {
@@ -260,21 +265,17 @@ func (r *replay) state(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(s.ID, f.At)
-	a.stateAt = f.At
-	if a.Name == "" { // the frames before were pruned, but for some
-		if a.next != 0 && a.next != s.Next || a.open > s.Open {
-			return fmt.Errorf("app %d: its first State is after leaf %d, its leaves end with %d", s.ID, s.Next-1, a.next-1)
+	a := r.apps[s.ID]
+	if a == nil {
+		a = &replayedApp{
+			App: s.App, pruned: true, next: s.Next, open: s.Open, missing: s.Next - s.Open, head: s.Head, cut: s.Cut,
+			began: s.Head, beganCut: s.Cut, firstSeen: f.At,
 		}
-		if missing := s.Next - s.Open; missing > uint64(a.tail.len()) {
-			return fmt.Errorf("app %d: %d leaves after its last cut were pruned", s.ID, missing-uint64(a.tail.len()))
-		}
-		a.tail.drop(a.tail.len()-int(s.Next-s.Open), s.Open)
-		a.App, a.next, a.open, a.head, a.cut = s.App, s.Next, s.Open, s.Head, s.Cut
-		a.began, a.beganCut = s.Head, s.Cut
+		r.add(a)
 		r.cuts = max(r.cuts, s.Cut)
-		return nil
 	}
+	a.stateAt = f.At
+	a.states = append(a.states, stateFrame{f.At, s.After})
 	if s.Next != a.next || s.Open != a.open || s.Head != a.head || s.Cut != a.cut || s.Name != a.Name {
 		return fmt.Errorf("app %d: its State at %d is not what its frames come to", s.ID, f.At)
 	}
@@ -338,8 +339,11 @@ func (r *replay) heads() []appHead {
 func (r *replay) finish() error {
 	slices.SortFunc(r.list, func(a, b *replayedApp) int { return cmp.Compare(a.ID, b.ID) })
 	for i, a := range r.list {
-		if a.ID != uint64(i+1) || a.Name == "" {
-			return errors.New("an app without a name")
+		if a.ID != uint64(i+1) {
+			return fmt.Errorf("there are %d apps, but one has number %d", len(r.list), a.ID)
+		}
+		if a.missing > 0 {
+			return fmt.Errorf("app %d: %d leaves that are in no cut were pruned", a.ID, a.missing)
 		}
 	}
 	return nil

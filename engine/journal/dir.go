@@ -45,6 +45,9 @@ func makeDir(path string) error {
 
 func (d *dir) join(name string) string { return filepath.Join(d.path, name) }
 
+// Sub returns the directory of that name below this one.
+func (d *dir) Sub(name string) (FS, error) { return Dir(d.join(name)) }
+
 func (d *dir) Lock(name string) (io.Closer, error) {
 	f, err := os.OpenFile(d.join(name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
