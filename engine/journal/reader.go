@@ -99,7 +99,8 @@ func (r *Reader) ReadAt(at Offset, buf []byte) (Frame, error) {
 	return Frame{Type: typ, At: at, End: at + Offset(frameHeader+len(payload)), Payload: payload}, nil
 }
 
-// Scan visits frames from an offset on, in order, to the end of what was written. visit may return ErrStop to end it
+// Scan visits frames from an offset on, in order, to the end of what was written. A frame starts at the offset, or ends
+// there. visit may return ErrStop to end it
 // early; any other error is returned. It returns ErrPruned where a segment is gone before it was read to its end: what
 // was visited up to there is good.
 //
@@ -219,23 +220,57 @@ func (r *Reader) batches(from Offset, visit func(Frame) error) (number uint64, e
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	wanted := func(f Frame) error {
-		if f.At < from {
-			return nil
+	start := offset(r.size, r.at.number, 0)
+	if skip := int64(from-min(from, start)) - off; skip > batchHeader {
+		m, bad, err := r.rest(off, skip, visit)
+		if err != nil || bad != nil {
+			return number, off + skip, bad, err
 		}
-		return visit(f)
+		off += m.size()
+		number++
 	}
 	for {
 		m, frames, bad, err := r.win.batch(r.at, r.size, off, number)
 		if err != nil || bad != nil {
 			return number, off, bad, err
 		}
-		if err := eachFrame(offset(r.size, r.at.number, off+batchHeader), frames, wanted); err != nil {
+		if err := eachFrame(start+Offset(off)+batchHeader, frames, visit); err != nil {
 			return 0, 0, nil, err
 		}
 		off += m.size()
 		number++
 	}
+}
+
+// rest visits what is in the batch at off from its byte skip on, where a frame begins or the batch is behind it. Each
+// frame answers for itself: who wants a few of a batch does not pay for the whole. The fault is there before the first
+// visit, but for damage.
+func (r *Reader) rest(off, skip int64, visit func(Frame) error) (m mark, bad *fault, err error) {
+	b, err := r.win.view(off, block)
+	if err != nil {
+		return m, nil, err
+	}
+	m, ok := parseMark(b)
+	if !ok || m.epoch != r.at.epoch || m.size() > r.size-off {
+		return m, &fault{at: off, reason: "no batch where one must be"}, nil
+	}
+	if b, err = r.win.view(off, int(m.size())); err != nil {
+		return m, nil, err
+	}
+	b = b[:min(len(b), batchHeader+m.length)]
+	for at := min(skip, batchHeader+int64(m.length)); at < batchHeader+int64(m.length); {
+		typ, payload, reason := r.win.sum.parseFrame(b[min(at, int64(len(b))):], off+at, m.epoch)
+		if reason != "" {
+			return m, nil, r.lost(r.at.number, off+at, reason)
+		}
+		f := Frame{Type: typ, At: offset(r.size, r.at.number, off+at), Payload: payload}
+		f.End = f.At + Offset(frameHeader+len(payload))
+		if err := visit(f); err != nil {
+			return m, nil, err
+		}
+		at += int64(frameHeader + len(payload))
+	}
+	return m, nil, nil
 }
 
 // begin finds the last batch of the segment that starts at or before from, and its number. A batch is at most 1 MiB: it

@@ -19,8 +19,10 @@ var ErrNoLeaves = errors.New("ledger: the journal does not have the leaves")
 //
 // It believes what it reads, but for the journal's checksums: Check does not.
 type Reader struct {
-	disk *journal.Reader
 	apps []*blocks // by number
+	// A block often lies in another segment than its leaves: each has a file open.
+	frames, leaves *journal.Reader
+
 	last Block
 	room []byte
 	page Leaves
@@ -52,14 +54,17 @@ func Open(fs journal.FS, progress func(done, of int64)) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.disk, err = journal.OpenReader(fs); err != nil {
+	if r.frames, err = journal.OpenReader(fs); err != nil {
 		return nil, err
+	}
+	if r.leaves, err = journal.OpenReader(fs); err != nil {
+		return nil, errors.Join(err, r.frames.Close())
 	}
 	return r, nil
 }
 
-// Close closes the file that was read last.
-func (r *Reader) Close() error { return r.disk.Close() }
+// Close closes the files that were read last.
+func (r *Reader) Close() error { return errors.Join(r.frames.Close(), r.leaves.Close()) }
 
 func (r *Reader) index(f journal.Frame) error {
 	switch f.Type {
@@ -144,7 +149,7 @@ func (r *Reader) Blocks(app string, from, to uint64, visit func(*Block) error) e
 	}
 	from, to = max(from, a.first), min(to, a.first+uint64(len(a.at))-1)
 	for h := from; h <= to && h >= from; h++ {
-		f, err := r.disk.ReadAt(a.at[h-a.first], r.room)
+		f, err := r.frames.ReadAt(a.at[h-a.first], r.room)
 		if err != nil {
 			return err
 		}
@@ -171,7 +176,7 @@ func (r *Reader) Leaves(b *Block, visit func(i int, leaf []byte) error) error {
 	}
 	i, count := 0, int(b.Count)
 	ended := false
-	err := r.disk.Scan(journal.Offset(b.From), func(f journal.Frame) error {
+	err := r.leaves.Scan(journal.Offset(b.From), func(f journal.Frame) error {
 		if id, _ := binary.Uvarint(f.Payload); f.Type != TypeLeaves || id != b.App {
 			return nil
 		}

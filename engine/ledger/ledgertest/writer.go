@@ -52,9 +52,14 @@ type Leaves struct {
 	Leaves     [][]byte
 }
 
-// Open makes a journal in fs, or goes on with an empty one.
+// Open makes a journal of small segments in fs, or goes on with an empty one.
 func Open(fs journal.FS, signer *sign.Signer) *Writer {
-	j, err := journal.Open(journal.Config{FS: fs, SegmentSize: journal.MinSegmentSize}, nil)
+	return OpenSize(fs, signer, journal.MinSegmentSize)
+}
+
+// OpenSize is Open for segments of a size in bytes.
+func OpenSize(fs journal.FS, signer *sign.Signer, size int64) *Writer {
+	j, err := journal.Open(journal.Config{FS: fs, SegmentSize: size}, nil)
 	must(err)
 	return &Writer{Journal: j, Signer: signer}
 }
