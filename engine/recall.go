@@ -23,7 +23,7 @@ type recalled struct {
 	notary  *Notary
 	stateAt journal.Offset // State that the producers' heads are taken from; 0 is none
 	after   uint64         // they are those before this leaf
-	window  uint64 // hashes are remembered from this leaf on
+	window  uint64         // hashes are remembered from this leaf on
 
 	receipts []*receipt.Receipt // not yet checked
 }
