@@ -179,10 +179,12 @@ func (e *Engine) make(app string, head logblock.Head) (*Notary, error) {
 	return n, nil
 }
 
-// start makes n one of the apps.
+// start makes n one of the apps. An Engine that takes no receipts, as Adopt's, has no quit, and watches no window.
 func (e *Engine) start(n *Notary) {
 	e.apps[n.app] = n
-	go n.watchWindow()
+	if e.quit != nil {
+		go n.watchWindow()
+	}
 }
 
 // Apps returns the names of the apps that have a Notary, sorted.

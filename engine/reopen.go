@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -11,9 +12,8 @@ import (
 	"github.com/encseal/encseal/engine/receipt"
 )
 
-// openStore opens the journal and brings e to where it stood: same apps, same cuts, receipts after them pending again. Cuts
-// without a signature are signed, to the same bytes, before it returns.
-func (e *Engine) openStore() error {
+// load opens head file and journal, and replays it. After an error nothing is open.
+func (e *Engine) load() (*headRecord, *replay, error) {
 	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, 1), signed: make(chan *group, 1)}
 	for range groupsUnderWay {
 		st.free <- new(group)
@@ -23,30 +23,46 @@ func (e *Engine) openStore() error {
 	if e.cfg.Store.Head != "" {
 		dir, name, err := e.cfg.Store.headDir()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if st.head, want, err = openHead(dir, name); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	dir := e.cfg.Store.FS
-	if dir == nil {
-		if dir, err = journal.Dir(e.cfg.Store.Dir); err != nil {
-			return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+	if st.dir = e.cfg.Store.FS; st.dir == nil {
+		if st.dir, err = journal.Dir(e.cfg.Store.Dir); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
 		}
 	}
 	r := newReplay(want)
+	var opened atomic.Pointer[journal.Journal] // the journal's writer may be quicker than the return of Open
 	st.j, err = journal.Open(journal.Config{
-		FS: dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
-		Progress: func(journal.Offset) { e.noticeFailure() },
+		FS: st.dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
+		Progress: func(journal.Offset) {
+			if j := opened.Load(); j != nil && j.Err() != nil {
+				e.fail(fmt.Errorf("engine: %w", j.Err()))
+			}
+		},
 	}, r.frame)
 	if err != nil {
-		return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
 	}
+	opened.Store(st.j)
 	e.store = st
+	return want, r, nil
+}
+
+// openStore opens the journal and brings e to where it stood: same apps, same cuts, receipts after them pending again. Cuts
+// without a signature are signed, to the same bytes, before it returns.
+func (e *Engine) openStore() error {
+	want, r, err := e.load()
+	if err != nil {
+		return err
+	}
+	st := e.store
 	if e.cfg.Store.RetainBytes > 0 {
 		st.prune = make(chan struct{}, 1)
-		st.archive, err = e.cfg.Store.openArchive(dir)
+		st.archive, err = e.cfg.Store.openArchive(st.dir)
 	}
 	if err == nil {
 		err = e.restore(r, want)
@@ -61,17 +77,6 @@ func (e *Engine) openStore() error {
 		e.retainer.Go(e.retaining)
 	}
 	return nil
-}
-
-// noticeFailure ends the Engine when the journal has failed.
-func (e *Engine) noticeFailure() {
-	st := e.store
-	if st == nil {
-		return
-	}
-	if err := st.j.Err(); err != nil {
-		e.fail(fmt.Errorf("engine: %w", err))
-	}
 }
 
 // restore makes the Notaries of what was replayed.

@@ -210,13 +210,8 @@ func (r *replay) block(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	switch f.Type {
-	case ledger.TypeBlock:
+	if f.Type == ledger.TypeBlock {
 		return a.sign(&b, digest)
-	case ledger.TypeAdopt:
-		if len(a.unsigned) > 0 && a.unsigned[0].Height == b.Height {
-			return a.sign(&b, digest)
-		}
 	}
 	return r.cut(a, &b, digest, f.Type == ledger.TypeAdopt)
 }

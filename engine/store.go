@@ -37,6 +37,7 @@ const pushBytes = 32 << 10
 
 // store is the journal of an Engine, and how far each stage of sealing has come.
 type store struct {
+	dir  journal.FS
 	j    *journal.Journal
 	head *headFile // nil without one
 
