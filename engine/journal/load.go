@@ -133,7 +133,7 @@ func (w *walk) cut(f File) error {
 	if err != nil {
 		return err
 	}
-	if !f.Direct() && w.lastAt > 0 {
+	if w.lastAt > 0 {
 		if err := w.rewrite(f); err != nil {
 			return err
 		}
@@ -151,8 +151,8 @@ func (w *walk) cut(f File) error {
 	return f.Sync()
 }
 
-// rewrite writes the last whole batch once more. A page cache may show what a failed sync did not bring to the disk, and
-// takes it for written: the sync of cut would not bring it there either.
+// rewrite writes the last whole batch once more. A page cache, or a disk's own, may show what a failed sync did not bring to
+// the medium, and take it for written: the sync of cut would not bring it there either.
 func (w *walk) rewrite(f File) error {
 	b := AlignedBuffer(int(w.last.size()))
 	if _, err := f.ReadAt(b, w.lastAt); err != nil {
