@@ -135,19 +135,28 @@ func TestAdoptRefusals(t *testing.T) {
 		change(&last)
 		return append(slices.Clone(delivered[:len(delivered)-1]), &last)
 	}
+	// A block that another one of its app follows.
+	gap := slices.IndexFunc(delivered, func(b *logblock.LogBlock) bool { return b.App == "a" && b.Height == 4 })
+	errRefused := errors.New("an AdoptError with the block at its index")
 	other := adopt
 	other.Key = newSigner(t).PublicKey()
 	for name, c := range map[string]struct {
 		cfg    engine.AdoptConfig
 		blocks []*logblock.LogBlock
+		want   error
 	}{
-		"signature": {adopt, altered(func(b *logblock.LogBlock) { b.Sig[0]++ })},
-		"count":     {adopt, altered(func(b *logblock.LogBlock) { b.Count++ })},
-		"a gap":     {adopt, slices.Delete(slices.Clone(delivered), len(delivered)-2, len(delivered)-1)},
-		"key":       {other, delivered},
+		"signature": {adopt, altered(func(b *logblock.LogBlock) { b.Sig[0]++ }), errRefused},
+		"count":     {adopt, altered(func(b *logblock.LogBlock) { b.Count++ }), errRefused},
+		"a gap":     {adopt, slices.Delete(slices.Clone(delivered), gap, gap+1), errRefused},
+		"too few":   {adopt, delivered[:4], engine.ErrRolledBack},
+		"key":       {other, delivered, engine.ErrForeign},
 	} {
-		if _, err := engine.Adopt(c.cfg, c.blocks); err == nil {
-			t.Errorf("%s: got nil, want an error", name)
+		_, err := engine.Adopt(c.cfg, c.blocks)
+		if refused, ok := errors.AsType[*engine.AdoptError](err); ok && refused.Block == c.blocks[refused.Index] {
+			err = errRefused
+		}
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
 	if _, err := engine.Adopt(adopt, delivered); err != nil {
