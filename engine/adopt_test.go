@@ -77,6 +77,9 @@ func TestOldCopyIsRefused(t *testing.T) {
 	if _, err := engine.Open(o.cfg); !errors.Is(err, engine.ErrRolledBack) {
 		t.Fatalf("Open of an old copy: got %v, want ErrRolledBack", err)
 	}
+	if _, err := engine.CheckHead(o.cfg.Store); !errors.Is(err, engine.ErrRolledBack) {
+		t.Errorf("CheckHead of an old copy: got %v, want ErrRolledBack", err)
+	}
 	delivered := o.shelf.taken()
 	adopt := engine.AdoptConfig{Store: o.cfg.Store, Key: o.cfg.Signer.PublicKey()}
 	if _, err := engine.Adopt(adopt, delivered[:4]); !errors.Is(err, engine.ErrRolledBack) {
@@ -85,6 +88,9 @@ func TestOldCopyIsRefused(t *testing.T) {
 	done, err := engine.Adopt(adopt, delivered)
 	if err != nil || done.Blocks == 0 || done.Blocks+done.Known+done.Signed != uint64(len(delivered)) {
 		t.Fatalf("Adopt: got %+v, %v; want all of %d blocks", done, err, len(delivered))
+	}
+	if cuts, err := engine.CheckHead(o.cfg.Store); cuts != uint64(len(delivered)) || err != nil {
+		t.Errorf("CheckHead after adopting: got %d cuts, %v, want %d", cuts, err, len(delivered))
 	}
 	o.goOn(t)
 }
@@ -136,7 +142,7 @@ func TestAdoptRefusals(t *testing.T) {
 		return append(slices.Clone(delivered[:len(delivered)-1]), &last)
 	}
 	// A block that another one of its app follows.
-	gap := slices.IndexFunc(delivered, func(b *logblock.LogBlock) bool { return b.App == "a" && b.Height == 4 })
+	gap := slices.IndexFunc(delivered, func(b *logblock.LogBlock) bool { return b.App == "a" && b.Height == 6 })
 	errRefused := errors.New("an AdoptError with the block at its index")
 	other := adopt
 	other.Key = newSigner(t).PublicKey()

@@ -25,7 +25,7 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if st.head, want, err = openHead(dir, name); err != nil {
+		if st.head, want, err = openHead(dir, name, true); err != nil {
 			return nil, nil, err
 		}
 	}
