@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
+	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/bpi1"
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -14,9 +16,10 @@ import (
 )
 
 type fsckCmd struct {
-	Dir  string `required:"" placeholder:"DIR" help:"Data directory to check."`
-	Pub  string `required:"" placeholder:"KEY" help:"The notary's public key that you trust: ed25519:HEX or a PEM file."`
-	JSON bool   `name:"json" help:"Print one JSON object instead of text."`
+	Dir      string `required:"" placeholder:"DIR" help:"Data directory to check."`
+	Pub      string `required:"" placeholder:"KEY" help:"The notary's public key that you trust: ed25519:HEX or a PEM file."`
+	HeadFile string `placeholder:"FILE" help:"The head file of DIR: check that DIR is no old copy, and of the same history."`
+	JSON     bool   `name:"json" help:"Print one JSON object instead of text."`
 }
 
 func (*fsckCmd) Help() string {
@@ -27,6 +30,9 @@ to the one before, and is what its receipts come to. It changes nothing, and the
 
 A crash, or a notary at work, leaves receipts that are in no LogBlock and cuts that are not signed: they are counted, and no
 fault. So is a torn tail, which nobody was told of. Of receipts whose segments were pruned, the LogBlocks' signatures are checked.
+
+--head-file is read before the directory is, and the directory may be ahead of it, as with a notary at work; where it is behind, or
+of another history, it is an old copy or not the one that the head file goes with.
 
 What does not hold ends it with 1, and is named by its first place: segment, byte, app, block, receipt: reason.
 
@@ -46,6 +52,11 @@ func (c *fsckCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	if c.HeadFile != "" {
+		if _, err := os.Stat(c.HeadFile); err != nil {
+			return err
+		}
+	}
 	bar := con.newBytesBar()
 	report, err := ledger.Check(dir, ledger.CheckConfig{Key: key, Legacy: bpi1.Rules{}, Progress: bar.moved})
 	bar.stop()
@@ -56,23 +67,53 @@ func (c *fsckCmd) Run(con *console) error {
 	case err == nil && report.Segments == 0:
 		return noJournal(c.Dir)
 	}
+	v := &fsckVerdict{cmd: c, report: &report, bad: bad}
+	if c.HeadFile != "" && bad == nil {
+		if err := v.checkHead(); err != nil {
+			return err
+		}
+	}
 	for i := range report.Apps {
 		if report.Apps[i].Scheme == logblock.BPI1 {
 			warnWeak(con, logblock.BPI1)
 			break
 		}
 	}
-	text := c.text(&report, bad)
+	text := v.text()
 	if c.JSON {
-		text = c.json(&report, bad)
+		text = v.json()
 	}
 	if err := con.print(text); err != nil {
 		return err
 	}
-	if bad != nil {
+	if bad != nil || v.badHead != "" {
 		return &exitError{code: exitRefused}
 	}
 	return nil
+}
+
+// fsckVerdict is what is to be printed.
+type fsckVerdict struct {
+	cmd     *fsckCmd
+	report  *ledger.Report
+	bad     *ledger.CheckError // nil where the directory holds
+	headCut *uint64            // last cut that the head file knows of, where the directory was held against it
+	badHead string             // what is wrong with the directory by the head file
+}
+
+// checkHead holds a directory that holds by itself against its head file.
+func (v *fsckVerdict) checkHead() error {
+	cuts, err := engine.CheckHead(engine.Store{Dir: v.cmd.Dir, Head: v.cmd.HeadFile})
+	if err == nil {
+		v.headCut = &cuts
+		return nil
+	}
+	text := strings.TrimPrefix(err.Error(), "engine: ")
+	if errors.Is(err, engine.ErrRolledBack) {
+		v.badHead = text
+		return nil
+	}
+	return fmt.Errorf("%s: %s", v.cmd.HeadFile, text)
 }
 
 // dirFault is what a check found wrong; nil where err is no verdict.
@@ -87,12 +128,17 @@ func dirFault(err error) *ledger.CheckError {
 }
 
 // text is the verdict for people.
-func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
+func (v *fsckVerdict) text() string {
 	var b strings.Builder
-	if bad != nil {
-		fmt.Fprintf(&b, "NOT OK: %s: %s\n", c.Dir, bad.Detail())
+	switch {
+	case v.bad != nil:
+		fmt.Fprintf(&b, "NOT OK: %s: %s\n", v.cmd.Dir, v.bad.Detail())
+		return b.String()
+	case v.badHead != "":
+		fmt.Fprintf(&b, "NOT OK: %s: %s: %s\n", v.cmd.Dir, v.cmd.HeadFile, v.badHead)
 		return b.String()
 	}
+	r := v.report
 	t := r.Totals()
 	fmt.Fprintf(&b, "ok: %d LogBlocks of %d apps hold\n", t.Blocks, len(r.Apps))
 	fmt.Fprintf(&b, "receipts: %d checked, %d in no LogBlock yet\n", t.Receipts, t.Pending+t.Waiting)
@@ -103,6 +149,12 @@ func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
 	fmt.Fprintf(&b, "journal: %x, %d segments, %d frames, %d bytes\n", r.JournalID, r.Segments, r.Frames, r.Bytes)
 	if r.Pruned {
 		fmt.Fprintf(&b, "pruned: what was before offset %d\n", r.First)
+	}
+	switch {
+	case v.headCut != nil:
+		fmt.Fprintf(&b, "head file: knows of %d cuts, of %d here\n", *v.headCut, r.Cuts)
+	case r.HeadFile:
+		fmt.Fprintf(&b, "head file: there is one, not checked without --head-file\n")
 	}
 	if r.Torn.Bytes > 0 {
 		fmt.Fprintf(&b, "torn tail: %d bytes, which nobody was told are durable\n", r.Torn.Bytes)
@@ -131,6 +183,7 @@ type fsckJSON struct {
 	Last     uint64        `json:"last_offset"`
 	Cuts     uint64        `json:"cuts"`
 	HeadFile bool          `json:"head_file"`
+	HeadCuts *uint64       `json:"head_file_cuts"` // null where it was not checked
 	Apps     []fsckAppJSON `json:"apps"`
 	Sinks    []sinkJSON    `json:"sinks"`
 	Error    *placeJSON    `json:"error"`
@@ -157,8 +210,8 @@ type sinkJSON struct {
 
 // placeJSON says where a data directory first fails. What is not known of the place is null.
 type placeJSON struct {
-	Segment string  `json:"segment"`
-	Byte    int64   `json:"byte"`
+	Segment *string `json:"segment"` // of these two, null: what is wrong is in no place, but by the head file
+	Byte    *int64  `json:"byte"`
 	App     *string `json:"app"`
 	Height  *uint64 `json:"height"`
 	Receipt *int64  `json:"receipt"` // from 0 in its LogBlock
@@ -167,9 +220,10 @@ type placeJSON struct {
 }
 
 // json is the verdict for programs, one line.
-func (c *fsckCmd) json(r *ledger.Report, bad *ledger.CheckError) string {
+func (v *fsckVerdict) json() string {
+	r, bad := v.report, v.bad
 	out := fsckJSON{
-		OK: bad == nil, Segments: r.Segments, Frames: r.Frames, Bytes: r.Bytes, Torn: r.Torn.Bytes,
+		OK: bad == nil && v.badHead == "", HeadCuts: v.headCut, Segments: r.Segments, Frames: r.Frames, Bytes: r.Bytes, Torn: r.Torn.Bytes,
 		Pruned: r.Pruned, First: uint64(r.First), Last: uint64(r.Last), Cuts: r.Cuts, HeadFile: r.HeadFile,
 		Apps: []fsckAppJSON{}, Sinks: []sinkJSON{},
 	}
@@ -192,11 +246,14 @@ func (c *fsckCmd) json(r *ledger.Report, bad *ledger.CheckError) string {
 	}
 	if bad != nil {
 		out.Error = &placeJSON{
-			Segment: bad.Segment, Byte: bad.Offset, App: known(bad.App), Height: known(bad.Height), Seq: known(bad.Seq), Reason: bad.Reason,
+			Segment: &bad.Segment, Byte: &bad.Offset, App: known(bad.App), Height: known(bad.Height), Seq: known(bad.Seq), Reason: bad.Reason,
 		}
 		if bad.Receipt >= 0 {
 			out.Error.Receipt = &bad.Receipt
 		}
+	}
+	if v.badHead != "" {
+		out.Error = &placeJSON{Reason: v.badHead}
 	}
 	text, err := json.Marshal(out)
 	if err != nil {
