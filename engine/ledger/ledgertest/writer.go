@@ -20,6 +20,8 @@ import (
 type Writer struct {
 	Journal *journal.Journal
 	Signer  *sign.Signer
+	// Handover signs what follows the next cut of its app, which says so; nil hands nothing over.
+	Handover *sign.Signer
 	// Alter is called with each record before it is written: *ledger.App, *Leaves, *ledger.Block, *ledger.State or
 	// *ledger.Cursor. frame counts from 0. May be nil. What it changes is written, and nothing else is changed.
 	Alter func(frame int, typ byte, record any)
@@ -189,6 +191,9 @@ func (w *Writer) block(a *App, n int) *ledger.Block {
 	}
 	b.MerkleRoot = merkle.NewTree(hashes).Root()
 	b.HasUsage, b.Prev, b.Key = true, a.Head.Hash, w.Signer.PublicKey()
+	if w.Handover != nil {
+		b.NextKey, b.HasNextKey = w.Handover.PublicKey(), true
+	}
 	return b
 }
 
