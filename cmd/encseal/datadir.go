@@ -33,7 +33,7 @@ func (c *console) openLedger(path string) (*ledger.Reader, error) {
 	}
 	bar := c.newBytesBar()
 	defer bar.stop()
-	r, err := ledger.Open(dir, bar.moved)
+	r, err := ledger.Open(dir, nil, bar.moved)
 	if errors.Is(err, journal.ErrEmpty) {
 		return nil, noJournal(path)
 	}
