@@ -65,7 +65,7 @@ func TestCheckArchive(t *testing.T) {
 	if !r.Pruned || r.Archive.Frames != 6 || one.Carried != 3 || one.Blocks != 2 || one.Bare != 1 || one.Sealed != 5 || one.Receipts != 2 {
 		t.Errorf("got %+v", r)
 	}
-	if one.Key != successor.PublicKey() || idle.Carried != 1 || idle.Blocks != 0 || idle.Head.Height != 1 {
+	if one.Key != successor.PublicKey() || idle.Carried != 1 || idle.Blocks != 0 || idle.Sealed != 1 || idle.Head.Height != 1 {
 		t.Errorf("got %+v", r.Apps)
 	}
 	if got := r.Totals().Carried; got != 4 {

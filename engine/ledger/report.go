@@ -81,7 +81,7 @@ func (c *checking) report() Report {
 
 func (a *app) report() AppReport {
 	r := AppReport{
-		App: a.App, Sealed: a.sealed.Height, Head: a.head, Key: a.key,
+		App: a.App, Sealed: max(a.sealed.Height, a.kept.last()), Head: a.head, Key: a.key,
 		Blocks: a.blocks, Carried: a.kept.last() - a.both, Adopted: a.adopted, Bare: a.bare, Receipts: a.receipts,
 		Pending: uint64(len(a.hashes)), Unsigned: uint64(len(a.cuts)),
 	}
