@@ -30,6 +30,8 @@ type Writer struct {
 	Archive *journal.Journal
 	// AlterKept is Alter for what goes to the archive: *ledger.App or *ledger.Block, which is left out where it returns false.
 	AlterKept func(record any) bool
+	// Hold has frames wait for Wait, so that they make one batch: bytes are the same each time but for epoch and ID.
+	Hold bool
 	// KeepCarried has Prune end after LogBlocks were carried, as a crash may.
 	KeepCarried bool
 
@@ -314,7 +316,9 @@ func (w *Writer) Raw(typ byte, payload []byte) journal.Offset {
 	must(err)
 	w.end = end
 	w.frames++
-	w.Journal.Kick()
+	if !w.Hold {
+		w.Journal.Kick()
+	}
 	return at
 }
 
