@@ -52,7 +52,7 @@ func Adopt(cfg AdoptConfig, blocks []*logblock.LogBlock) (Adopted, error) {
 	}
 	a := &adoption{eng: e, r: r, want: want}
 	done, err = a.run(blocks)
-	closing := errors.Join(e.store.j.Close(), e.store.head.close())
+	closing := errors.Join(e.store.j.Close(), e.store.archive.close(), e.store.head.close())
 	if err == nil && closing != nil {
 		err = fmt.Errorf("engine: %w", closing)
 	}

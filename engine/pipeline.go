@@ -8,9 +8,9 @@ import (
 	"github.com/encseal/encseal/engine/ledger"
 )
 
-// groupsUnderWay bounds the groups that are in some stage of sealing: one is hashed while one is signed and one waits for
-// the disk.
-const groupsUnderWay = 4
+// groupsUnderWay bounds the groups that are in some stage of sealing. A stage that waits for the disk finds more behind the
+// group that it waits for, which are durable by then: so there must be as many as come in two writes.
+const groupsUnderWay = 32
 
 // runDurable is the sealing goroutine of an Engine with a Store, and owns those of the stages behind it:
 //
@@ -134,11 +134,14 @@ func (e *Engine) finishStage() {
 			}
 		}
 		if err == nil {
+			// Before conclude: what is pruned was concluded, and so is in the archive.
+			if err := e.retain(g); err != nil {
+				e.fail(err)
+			}
 			for i := range g.blocks {
 				g.blocks[i].batch.notary.conclude(&g.blocks[i])
 			}
 			e.feed.publish(g)
-			e.retain()
 		}
 		st.free <- g
 	}
@@ -172,7 +175,7 @@ func (e *Engine) closeStore(ctx context.Context) error {
 	err := e.failed()
 	e.drainSinks(ctx)
 	if closeErr := e.closeRetaining(); err == nil && closeErr != nil {
-		err = fmt.Errorf("engine: %s: %w", PrunedDir, closeErr)
+		err = closeErr
 	}
 	if closeErr := e.store.j.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("engine: %w", closeErr)

@@ -14,7 +14,7 @@ import (
 
 // load opens head file and journal, and replays it. After an error nothing is open.
 func (e *Engine) load() (*headRecord, *replay, error) {
-	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, 1), signed: make(chan *group, 1)}
+	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, groupsUnderWay), signed: make(chan *group, groupsUnderWay)}
 	for range groupsUnderWay {
 		st.free <- new(group)
 	}
@@ -35,6 +35,13 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		}
 	}
 	r := newReplay(want)
+	if e.cfg.Store.RetainBytes > 0 {
+		st.prune = make(chan struct{}, 1)
+		if st.archive, err = e.cfg.Store.openArchive(st.dir); err != nil {
+			return nil, nil, errors.Join(err, st.head.close())
+		}
+		r.archive = st.archive
+	}
 	var opened atomic.Pointer[journal.Journal] // the journal's writer may be quicker than the return of Open
 	st.j, err = journal.Open(journal.Config{
 		FS: st.dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
@@ -45,7 +52,7 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		},
 	}, r.frame)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.archive.close(), st.head.close())
 	}
 	opened.Store(st.j)
 	e.store = st
@@ -60,18 +67,8 @@ func (e *Engine) openStore() error {
 		return err
 	}
 	st := e.store
-	if e.cfg.Store.RetainBytes > 0 {
-		st.prune = make(chan struct{}, 1)
-		st.archive, err = e.cfg.Store.openArchive(st.dir)
-	}
-	if err == nil {
-		err = e.restore(r, want)
-	}
-	if err != nil {
-		if st.archive != nil {
-			err = errors.Join(err, st.archive.j.Close())
-		}
-		return errors.Join(err, st.j.Close(), st.head.close())
+	if err := e.restore(r, want); err != nil {
+		return errors.Join(err, st.j.Close(), st.archive.close(), st.head.close())
 	}
 	if st.archive != nil {
 		e.retainer.Go(e.retaining)
@@ -205,6 +202,9 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	}
 	if err := st.j.Wait(context.Background(), g.end); err != nil {
 		return fmt.Errorf("engine: %w", err)
+	}
+	if err := e.retain(g); err != nil {
+		return err
 	}
 	for i := range g.blocks {
 		s := &g.blocks[i]

@@ -23,6 +23,8 @@ type replay struct {
 	want *headRecord        // what the head file holds; nil where there is none
 	then map[uint64]appHead // the apps' last cuts at the cut that want knows; nil before it
 	list []*replayedApp
+
+	archive *archive // takes every block; nil for none
 }
 
 // replayedApp is one app. It begins with its App frame, or, where that was pruned, with a State.
@@ -209,6 +211,11 @@ func (r *replay) block(f journal.Frame) error {
 	a, err := r.app(b.App)
 	if err != nil {
 		return err
+	}
+	if f.Type != ledger.TypeCut && r.archive != nil {
+		if err := r.archive.carry(a.App, b); err != nil {
+			return err
+		}
 	}
 	if f.Type == ledger.TypeBlock {
 		return a.sign(&b, digest)
