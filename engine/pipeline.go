@@ -57,7 +57,7 @@ func (e *Engine) appendCuts(g *group) error {
 		g.end = end
 	}
 	if st.head != nil {
-		g.heads = headRecord{id: st.j.ID(), cuts: st.cuts, digest: digestHeads(e.appHeads())}
+		g.heads = headRecord{id: st.j.ID(), cuts: st.cuts.Load(), digest: digestHeads(e.appHeads())}
 	}
 	st.j.Kick()
 	return nil

@@ -84,7 +84,7 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 	if err := e.checkHead(r, want); err != nil {
 		return err
 	}
-	e.store.cuts = r.cuts
+	e.store.cuts.Store(r.cuts)
 	if len(r.list) > e.cfg.MaxApps {
 		return fmt.Errorf("%w: the journal has %d", ErrTooManyApps, len(r.list))
 	}
@@ -187,7 +187,7 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	st := e.store
 	// Everything that was replayed is durable, and so is the head file once it knows of all these cuts.
 	if st.head != nil {
-		if err := st.head.write(&headRecord{id: st.j.ID(), cuts: st.cuts, digest: digestHeads(e.appHeads())}); err != nil {
+		if err := st.head.write(&headRecord{id: st.j.ID(), cuts: st.cuts.Load(), digest: digestHeads(e.appHeads())}); err != nil {
 			return err
 		}
 	}

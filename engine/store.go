@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -48,8 +49,8 @@ type store struct {
 	mu    sync.Mutex
 	dirty []*Notary // with leaves that the journal has not got; each once
 
-	cuts uint64 // over all apps; touched by the hashing goroutine alone
-	rec  []byte // the same goroutine's scratch
+	cuts atomic.Uint64 // over all apps; added to by the hashing goroutine alone
+	rec  []byte        // the same goroutine's scratch
 
 	free   chan *group // not in use
 	hashed chan *group // cuts appended to the journal, to be signed
@@ -228,7 +229,7 @@ func (n *Notary) admitDurable(b *batch) {
 // batch's leaves were pushed.
 func (st *store) appendCut(s *sealed) (journal.Offset, error) {
 	n, b := s.batch.notary, s.batch
-	s.cut = st.cuts + 1
+	s.cut = st.cuts.Load() + 1
 	rec, err := st.record(s)
 	if err != nil {
 		return 0, err
@@ -240,7 +241,7 @@ func (st *store) appendCut(s *sealed) (journal.Offset, error) {
 	if err != nil {
 		return 0, err
 	}
-	st.cuts++
+	st.cuts.Store(s.cut)
 	n.cutNumber = s.cut
 	n.cutHead = logblock.Head{Height: s.block.Height, Hash: s.digest}
 	n.cutSeq = b.first + Seq(b.len())
@@ -257,4 +258,25 @@ func appendRecord(dst []byte, s *sealed) ([]byte, error) {
 	return ledger.AppendBlock(dst, &ledger.Block{
 		App: s.batch.notary.id, Cut: s.cut, First: uint64(s.batch.first), From: uint64(s.batch.from), LogBlock: s.block,
 	})
+}
+
+// StoreStats is a moment's view of a Store.
+type StoreStats struct {
+	Journal    journal.Stats
+	JournalID  [16]byte
+	Durable    journal.Offset // end of what is durable
+	Cuts       uint64         // over all apps, since the journal was made
+	PruneError error          // why the last pruning failed; nil when it did not, or everything is retained
+}
+
+// StoreStats returns the state of the Store now; false without one.
+func (e *Engine) StoreStats() (StoreStats, bool) {
+	st := e.store
+	if st == nil {
+		return StoreStats{}, false
+	}
+	e.mu.Lock()
+	pruneErr := e.pruneErr
+	e.mu.Unlock()
+	return StoreStats{Journal: st.j.Stats(), JournalID: st.j.ID(), Durable: st.j.Durable(), Cuts: st.cuts.Load(), PruneError: pruneErr}, true
 }
