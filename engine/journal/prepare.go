@@ -56,7 +56,8 @@ func (j *Journal) prepareStep() (more, failed bool) {
 		j.ahead.Broadcast()
 		return j.next != nil, j.next == nil
 	case j.next.zeroed < j.size && j.resting && !j.closing:
-		return j.zeroStep(j.next), false
+		more = j.zeroStep(j.next)
+		return more, !more
 	}
 	return false, false
 }
