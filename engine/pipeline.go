@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
 )
 
@@ -101,8 +102,8 @@ func (e *Engine) signDurable(g *group) error {
 		return nil
 	}
 	// Crash before this returns: the cut may be there or not; nothing of it was signed.
-	if err := st.j.Wait(e.delivery, g.end); err != nil {
-		return fmt.Errorf("engine: %w", err)
+	if err := e.waitJournal(g.end); err != nil {
+		return err
 	}
 	// Crash before this returns: the head file may be one group behind the journal, which is as good.
 	if st.head != nil {
@@ -129,8 +130,8 @@ func (e *Engine) finishStage() {
 	for g := range st.signed {
 		err := e.failed()
 		if err == nil && len(g.blocks) > 0 {
-			if err = st.j.Wait(e.delivery, g.end); err != nil {
-				e.fail(fmt.Errorf("engine: %w", err))
+			if err = e.waitJournal(g.end); err != nil {
+				e.fail(err)
 			}
 		}
 		if err == nil {
@@ -142,6 +143,18 @@ func (e *Engine) finishStage() {
 		}
 		st.free <- g
 	}
+}
+
+// waitJournal waits until the journal is durable up to end. Where that is given up, the error says why.
+func (e *Engine) waitJournal(end journal.Offset) error {
+	err := e.store.j.Wait(e.delivery, end)
+	if err == nil {
+		return nil
+	}
+	if err == e.delivery.Err() {
+		err = context.Cause(e.delivery)
+	}
+	return fmt.Errorf("engine: %w", err)
 }
 
 func (e *Engine) failed() error {
