@@ -109,31 +109,45 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		}
 		return nil
 	}
-	if want != nil {
-		switch {
-		case want.id != st.j.ID():
-			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
-		case want.cuts > r.cuts:
-			return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, want.cuts, r.cuts)
-		case want.cuts > 0 && !r.met:
-			return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, want.cuts)
-		}
-		return nil
-	}
-	if r.head && !e.cfg.Store.NewHead {
+	switch {
+	case want != nil && want.id != st.j.ID():
+		return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+	case want != nil && want.cuts > r.cuts:
+		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, want.cuts, r.cuts)
+	case want != nil && want.cuts > 0 && !r.met:
+		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, want.cuts)
+	case want == nil && r.head && !e.cfg.Store.NewHead:
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
 			ErrHeadMissing, e.cfg.Store.Head)
+	case want != nil && r.head:
+		return nil
 	}
-	if st.head != nil { // a file without a record: its first write was cut short
-		return st.head.write(&headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
-	}
+	return e.makeHead(r, want)
+}
+
+// makeHead makes the head file, or finishes what an earlier Open was kept from: the journal says that there is one when the
+// file is durable, and not before.
+func (e *Engine) makeHead(r *replay, want *headRecord) error {
+	st := e.store
 	dir, name, err := e.cfg.Store.headDir()
 	if err != nil {
 		return err
 	}
-	st.head, err = createHead(dir, name, &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
+	first := &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())}
+	switch {
+	case st.head == nil:
+		st.head, err = createHead(dir, name, first)
+	case want == nil: // a file without a record: its first write was cut short
+		err = st.head.write(first)
+	}
 	if err != nil {
 		return err
+	}
+	if err := dir.SyncDir(); err != nil {
+		return fmt.Errorf("engine: head file: %w", err)
+	}
+	if r.head {
+		return nil
 	}
 	// From here on the journal is opened with its head file or not at all.
 	_, end, err := st.j.Append(ledger.TypeHead)
