@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -175,6 +176,29 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 	}
 	s.at, s.end, g.end = at, end, end
 	return nil
+}
+
+// watchFull closes the journal when ctx has ended on a full disk: who waits for room there holds a Notary's lock, or is a stage
+// of sealing, and nothing else ends that. It returns when the stages have ended.
+func (e *Engine) watchFull(ctx context.Context) {
+	select {
+	case <-e.quit:
+		return
+	case <-ctx.Done():
+	}
+	look := time.NewTicker(firstPause)
+	defer look.Stop()
+	for {
+		if e.store.j.Stats().Prepare != nil {
+			_ = e.store.j.Close() // closeStore returns it
+			return
+		}
+		select {
+		case <-e.quit:
+			return
+		case <-look.C:
+		}
+	}
 }
 
 // closeStore waits for the sinks until ctx ends and closes what a Store has open. The stages have ended.
