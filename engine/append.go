@@ -389,6 +389,9 @@ func (n *Notary) moveHeads(a *arrival, from, to int) error {
 		}
 	}
 	err := n.producers.Commit(claims[from:to])
+	if err == nil {
+		n.headsSeq = n.next + Seq(to-from)
+	}
 	if err != nil && from > 0 {
 		panic(fmt.Sprintf("engine: a producer's head moved while its batch was entering: %v", err))
 	}

@@ -22,7 +22,7 @@ const (
 
 	DefaultMaxApps = 1000
 
-	pendingPerBlock = 16      // default of MaxPending, in blocks
+	pendingPerBlock = 32      // default of MaxPending, in blocks
 	durablePending  = 1 << 16 // default of MaxPending with a Store, at least
 	bytesCutShare   = 4       // a block is cut at MaxPendingBytes / bytesCutShare
 )
@@ -68,7 +68,7 @@ type Config struct {
 
 	MaxReceipts     int           // receipts in a block, 1 to LimitMaxReceipts; 0 is DefaultMaxReceipts
 	MaxWindow       time.Duration // longest wait of a pending receipt for its block, above 0; 0 is DefaultMaxWindow
-	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 16 × MaxReceipts, and with a Store 65,536 at least
+	MaxPending      int           // receipts accepted and not yet sealed, MaxReceipts or more; 0 is 32 × MaxReceipts, and with a Store 65,536 at least
 	MaxPendingBytes int64         // bytes of their leaves, MinMaxPendingBytes or more; 0 is DefaultMaxPendingBytes
 
 	MaxApps int // apps of an Engine, 1 or more; 0 is DefaultMaxApps

@@ -253,6 +253,14 @@ func (o *outlet) save() {
 	o.saveLocked()
 }
 
+// saveAgain puts the cursor into the journal though it has not moved: the frame that has it goes.
+func (o *outlet) saveAgain() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.saved = 0
+	o.saveLocked()
+}
+
 func (o *outlet) saveLocked() {
 	if o.stats.Cursor == o.saved {
 		return

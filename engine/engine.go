@@ -22,16 +22,18 @@ type Engine struct {
 	key    sign.PublicKey  // of cfg.Signer
 
 	// mu guards everything down to the blank line. It may be taken by who holds a Notary's mu, never the other way round.
-	mu      sync.Mutex
-	work    sync.Cond // signalled when queue grows, on Close and on failure; the sealing goroutine waits
-	queue   fifo      // cut batches of all apps, not yet taken for sealing, in the order they were cut
-	free    []*batch  // for reuse
-	apps    map[string]*Notary
-	byID    []*Notary // with a Store: in the order of their numbers
-	closing bool
-	drained bool  // closing, and every app's last batch is in queue
-	failure error // why nothing more is sealed
-	sink    sinkState
+	mu       sync.Mutex
+	work     sync.Cond // signalled when queue grows, on Close and on failure; the sealing goroutine waits
+	queue    fifo      // cut batches of all apps, not yet taken for sealing, in the order they were cut
+	free     []*batch  // for reuse
+	kept     int64     // bytes of their arenas
+	apps     map[string]*Notary
+	byID     []*Notary // with a Store: in the order of their numbers
+	closing  bool
+	drained  bool  // closing, and every app's last batch is in queue
+	failure  error // why nothing more is sealed
+	sink     sinkState
+	pruneErr error // why the last pruning failed, nil when it did not
 
 	// Touched by the sealing goroutine alone, and by shutDown once quit is closed.
 	arenas      []lanes.Arena // of the group's batches, as what follows
@@ -46,7 +48,8 @@ type Engine struct {
 	store      *store // nil in memory; set before anything runs
 	feed       *feed
 	outlets    []*outlet
-	delivering sync.WaitGroup
+	delivering sync.WaitGroup // the outlets' goroutines
+	retainer   sync.WaitGroup // the retaining goroutine
 
 	delivery     context.Context // ends when delivery is given up
 	stopDelivery context.CancelCauseFunc
@@ -140,9 +143,11 @@ func (e *Engine) add(app string, head logblock.Head) (*Notary, error) {
 	}
 	n.id = uint64(len(e.byID)) + 1
 	named := ledger.App{ID: n.id, Scheme: e.cfg.Scheme, Name: app}
-	if _, _, err := e.store.j.Append(ledger.TypeApp, ledger.AppendApp(nil, &named)); err != nil {
+	at, _, err := e.store.j.Append(ledger.TypeApp, ledger.AppendApp(nil, &named))
+	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	n.stateSegment = e.store.j.Segment(at)
 	e.byID = append(e.byID, n)
 	e.start(n)
 	return n, nil
@@ -156,10 +161,10 @@ func (e *Engine) make(app string, head logblock.Head) (*Notary, error) {
 		app:    app,
 		open:   new(batch),
 		next:   1,
-		cutSeq: 1,
-		head:   head,
-		arm:    make(chan struct{}, 1),
-		idle:   make(chan struct{}),
+		cutSeq: 1, pushedSeq: 1,
+		head: head,
+		arm:  make(chan struct{}, 1),
+		idle: make(chan struct{}),
 	}
 	n.open.notary = n
 	n.past.height = head.Height
@@ -175,10 +180,12 @@ func (e *Engine) make(app string, head logblock.Head) (*Notary, error) {
 	return n, nil
 }
 
-// start makes n one of the apps.
+// start makes n one of the apps. An Engine that takes no receipts, as Adopt's, has no quit, and watches no window.
 func (e *Engine) start(n *Notary) {
 	e.apps[n.app] = n
-	go n.watchWindow()
+	if e.quit != nil {
+		go n.watchWindow()
+	}
 }
 
 // Apps returns the names of the apps that have a Notary, sorted.
@@ -219,12 +226,22 @@ func (e *Engine) submit(b *batch) *batch {
 	defer e.mu.Unlock()
 	e.queue.push(b)
 	e.work.Signal()
-	fresh := new(batch)
-	if last := len(e.free) - 1; last >= 0 {
-		fresh, e.free = e.free[last], e.free[:last]
-	}
+	fresh := e.spare(cap(b.arena))
 	fresh.notary = b.notary
 	return fresh
+}
+
+// spare returns an empty batch: a used one, or one with room for as much as the last one had. e.mu is held.
+func (e *Engine) spare(room int) *batch {
+	last := len(e.free) - 1
+	if last < 0 {
+		return &batch{arena: make([]byte, 0, min(room, maxKeptArena))}
+	}
+	b := e.free[last]
+	e.free[last] = nil
+	e.free = e.free[:last]
+	e.kept -= int64(cap(b.arena))
+	return b
 }
 
 // reuse takes a batch back that nobody needs any more.
@@ -234,7 +251,8 @@ func (e *Engine) reuse(b *batch) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.free) < maxFreeBatches {
+	if room := int64(cap(b.arena)); e.kept+room <= maxKept {
+		e.kept += room
 		e.free = append(e.free, b)
 	}
 }

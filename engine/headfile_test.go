@@ -36,7 +36,7 @@ func refuses(t *testing.T, c *client, store engine.Store, want error) {
 }
 
 // An old copy of the data directory is refused, whether it lacks blocks alone or goes on otherwise.
-func TestOldCopyIsRefused(t *testing.T) {
+func TestOldCopies(t *testing.T) {
 	c, d := headed(t)
 	old := d.data.Clone()
 	other := c.snapshot()

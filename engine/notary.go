@@ -73,7 +73,9 @@ type Notary struct {
 	pushes       []pushed
 	durable      Seq // last receipt known to be durable, as of the last look
 	stateAt      journal.Offset
-	stateSegment uint64        // of the last State
+	stateSegment uint64        // of the last State, or of App
+	pushedSeq    Seq           // next to be pushed
+	headsSeq     Seq           // CheckStrict: the producers' heads are those before this receipt
 	cutSeq       Seq           // first leaf in no cut of the journal
 	cutHead      logblock.Head // last cut in the journal
 	cutNumber    uint64        // and its number

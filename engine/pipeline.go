@@ -10,9 +10,9 @@ import (
 	"github.com/encseal/encseal/engine/ledger"
 )
 
-// groupsUnderWay bounds the groups that are in some stage of sealing: one is hashed while one is signed and one waits for
-// the disk.
-const groupsUnderWay = 4
+// groupsUnderWay bounds the groups that are in some stage of sealing. A stage that waits for the disk finds more behind the
+// group that it waits for, which are durable by then: so there must be as many as come in two writes.
+const groupsUnderWay = 32
 
 // runDurable is the sealing goroutine of an Engine with a Store, and owns those of the stages behind it:
 //
@@ -54,7 +54,7 @@ func (e *Engine) appendCuts(g *group) error {
 	for i := range g.blocks {
 		end, err := st.appendCut(&g.blocks[i])
 		if err != nil {
-			return fmt.Errorf("engine: %w", err)
+			return err
 		}
 		g.end = end
 	}
@@ -136,11 +136,14 @@ func (e *Engine) finishStage() {
 			}
 		}
 		if err == nil {
+			// Before conclude: what is pruned was concluded, and so is in the archive.
+			if err := e.retain(g); err != nil {
+				e.fail(err)
+			}
 			for i := range g.blocks {
 				g.blocks[i].batch.notary.conclude(&g.blocks[i])
 			}
 			e.feed.publish(g)
-			e.retain()
 		}
 		st.free <- g
 	}
@@ -170,9 +173,12 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 	if g.rec, err = appendRecord(g.rec[:0], s); err != nil {
 		return err
 	}
-	at, end, err := st.j.Append(ledger.TypeBlock, g.rec)
+	n := s.batch.notary
+	n.mu.Lock()
+	at, end, err := n.append(ledger.TypeBlock, g.rec, nil)
+	n.mu.Unlock()
 	if err != nil {
-		return fmt.Errorf("engine: %w", err)
+		return err
 	}
 	s.at, s.end, g.end = at, end, end
 	return nil
@@ -205,6 +211,9 @@ func (e *Engine) watchFull(ctx context.Context) {
 func (e *Engine) closeStore(ctx context.Context) error {
 	err := e.failed()
 	e.drainSinks(ctx)
+	if closeErr := e.closeRetaining(); err == nil && closeErr != nil {
+		err = closeErr
+	}
 	if closeErr := e.store.j.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("engine: %w", closeErr)
 	}

@@ -21,9 +21,9 @@ type recollection struct {
 
 type recalled struct {
 	notary  *Notary
-	stateAt journal.Offset // producers are followed from here on
-	state   *ledger.State
-	window  uint64 // hashes are remembered from this leaf on
+	stateAt journal.Offset // State that the producers' heads are taken from; 0 is none
+	after   uint64         // they are those before this leaf
+	window  uint64         // hashes are remembered from this leaf on
 
 	receipts []*receipt.Receipt // not yet checked
 }
@@ -42,9 +42,10 @@ func (e *Engine) recall(r *replay) error {
 		n := e.apps[a.Name]
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		one := &recalled{notary: n, stateAt: a.stateAt}
+		one := &recalled{notary: n, after: 1}
 		if e.cfg.Check == CheckStrict {
-			from = min(from, max(a.stateAt, a.firstSeen))
+			one.begin(a)
+			from = min(from, max(one.stateAt, a.firstSeen))
 		}
 		if e.cfg.DedupWindow > 0 {
 			one.window = a.next - min(a.next-1, uint64(e.cfg.DedupWindow))
@@ -73,6 +74,17 @@ func (a *replayedApp) frameBefore(seq uint64) journal.Offset {
 	return a.firstSeen
 }
 
+// begin chooses the State whose heads are taken: the last one that was not ahead of what the journal came to hold. A crash
+// can have lost the leaves after a State that counts with them.
+func (o *recalled) begin(a *replayedApp) {
+	for _, s := range slices.Backward(a.states) {
+		if s.after <= a.next {
+			o.stateAt, o.after = s.at, s.after
+			return
+		}
+	}
+}
+
 func (c *recollection) frame(f journal.Frame) error {
 	switch f.Type {
 	case ledger.TypeState:
@@ -80,7 +92,7 @@ func (c *recollection) frame(f journal.Frame) error {
 		if err != nil {
 			return err
 		}
-		if one := c.apps[s.ID]; one.notary.producers != nil && f.At == one.stateAt {
+		if one := c.apps[s.ID]; one.notary.producers != nil && one.stateAt == f.At {
 			return one.follow(&s)
 		}
 	case ledger.TypeLeaves:
@@ -113,6 +125,9 @@ func (o *recalled) take(at journal.Offset, l *ledger.Leaves) error {
 	n := o.notary
 	if n.producers != nil && at >= o.stateAt {
 		for i := range l.Ends {
+			if l.First+uint64(i) < o.after {
+				continue
+			}
 			r, err := n.eng.decodeLeaf(l.Leaf(i))
 			if err != nil {
 				return fmt.Errorf("leaf %d of %q: %w", l.First+uint64(i), n.app, err)

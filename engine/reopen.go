@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -11,10 +12,9 @@ import (
 	"github.com/encseal/encseal/engine/receipt"
 )
 
-// openStore opens the journal and brings e to where it stood: same apps, same cuts, receipts after them pending again. Cuts
-// without a signature are signed, to the same bytes, before it returns.
-func (e *Engine) openStore() error {
-	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, 1), signed: make(chan *group, 1)}
+// load opens head file and journal, and replays it. After an error nothing is open.
+func (e *Engine) load() (*headRecord, *replay, error) {
+	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, groupsUnderWay), signed: make(chan *group, groupsUnderWay)}
 	for range groupsUnderWay {
 		st.free <- new(group)
 	}
@@ -23,42 +23,57 @@ func (e *Engine) openStore() error {
 	if e.cfg.Store.Head != "" {
 		dir, name, err := e.cfg.Store.headDir()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if st.head, want, err = openHead(dir, name); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	dir := e.cfg.Store.FS
-	if dir == nil {
-		if dir, err = journal.Dir(e.cfg.Store.Dir); err != nil {
-			return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+	if st.dir = e.cfg.Store.FS; st.dir == nil {
+		if st.dir, err = journal.Dir(e.cfg.Store.Dir); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
 		}
 	}
 	r := newReplay(want)
+	if e.cfg.Store.RetainBytes > 0 {
+		st.prune = make(chan struct{}, 1)
+		if st.archive, err = e.cfg.Store.openArchive(st.dir); err != nil {
+			return nil, nil, errors.Join(err, st.head.close())
+		}
+		r.archive = st.archive
+	}
+	var opened atomic.Pointer[journal.Journal] // the journal's writer may be quicker than the return of Open
 	st.j, err = journal.Open(journal.Config{
-		FS: dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
-		Progress: func(journal.Offset) { e.noticeFailure() },
+		FS: st.dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
+		Progress: func(journal.Offset) {
+			if j := opened.Load(); j != nil && j.Err() != nil {
+				e.fail(fmt.Errorf("engine: %w", j.Err()))
+			}
+		},
 	}, r.frame)
 	if err != nil {
-		return errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.archive.close(), st.head.close())
 	}
+	opened.Store(st.j)
 	e.store = st
-	if err := e.restore(r, want); err != nil {
-		return errors.Join(err, st.j.Close(), st.head.close())
-	}
-	return nil
+	return want, r, nil
 }
 
-// noticeFailure ends the Engine when the journal has failed.
-func (e *Engine) noticeFailure() {
+// openStore opens the journal and brings e to where it stood: same apps, same cuts, receipts after them pending again. Cuts
+// without a signature are signed, to the same bytes, before it returns.
+func (e *Engine) openStore() error {
+	want, r, err := e.load()
+	if err != nil {
+		return err
+	}
 	st := e.store
-	if st == nil {
-		return
+	if err := e.restore(r, want); err != nil {
+		return errors.Join(err, st.j.Close(), st.archive.close(), st.head.close())
 	}
-	if err := st.j.Err(); err != nil {
-		e.fail(fmt.Errorf("engine: %w", err))
+	if st.archive != nil {
+		e.retainer.Go(e.retaining)
 	}
+	return nil
 }
 
 // restore makes the Notaries of what was replayed.
@@ -109,18 +124,18 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		}
 		return nil
 	}
-	switch {
-	case want != nil && want.id != st.j.ID():
-		return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
-	case want != nil && want.cuts > r.cuts:
-		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, want.cuts, r.cuts)
-	case want != nil && want.cuts > 0 && !r.met:
-		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, want.cuts)
-	case want == nil && r.head && !e.cfg.Store.NewHead:
+	if want != nil {
+		if want.id != st.j.ID() {
+			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+		}
+		if err := r.checkHead(); err != nil || r.head {
+			return err
+		}
+		return e.makeHead(r, want)
+	}
+	if r.head && !e.cfg.Store.NewHead {
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
 			ErrHeadMissing, e.cfg.Store.Head)
-	case want != nil && r.head:
-		return nil
 	}
 	return e.makeHead(r, want)
 }
@@ -174,11 +189,10 @@ func (e *Engine) restoreApp(a *replayedApp) (*Notary, error) {
 	}
 	n.id = a.ID
 	n.next, n.durable = Seq(a.next), Seq(a.next)-1
+	n.pushedSeq = n.next
 	n.cutHead, n.cutNumber, n.cutSeq = a.head, a.cut, Seq(a.open)
 	n.stateAt = a.stateAt
-	if a.stateAt > 0 {
-		n.stateSegment = e.store.j.Segment(a.stateAt)
-	}
+	n.stateSegment = e.store.j.Segment(max(a.stateAt, a.firstSeen))
 	e.byID = append(e.byID, n)
 	e.start(n)
 	return n, nil
@@ -207,6 +221,9 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	}
 	if err := st.j.Wait(context.Background(), g.end); err != nil {
 		return fmt.Errorf("engine: %w", err)
+	}
+	if err := e.retain(g); err != nil {
+		return err
 	}
 	for i := range g.blocks {
 		s := &g.blocks[i]

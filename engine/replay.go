@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,30 +20,42 @@ type replay struct {
 	cursors map[string]journal.Offset
 	head    bool // a head file goes with the journal
 
-	want *headRecord // what the head file holds; nil where there is none
-	met  bool        // the journal came to want
+	want *headRecord        // what the head file holds; nil where there is none
+	then map[uint64]appHead // the apps' last cuts at the cut that want knows; nil before it
 	list []*replayedApp
+
+	archive *archive // takes every block; nil for none
 }
 
-// replayedApp is one app. Where segments were pruned, frames of an app may come before the State that names it; they are
-// kept until then.
+// replayedApp is one app. It begins with its App frame, or, where that was pruned, with a State.
 type replayedApp struct {
-	ledger.App        // Name "" until the app is named
-	next       uint64 // sequence number of the next leaf; 0 while unknown
+	ledger.App
+	pruned     bool   // it begins with a State
+	next       uint64 // sequence number of the next leaf
+	missing    uint64 // leaves from open on that were pruned: a cut that has its block holds them
 	open       uint64 // of the first leaf in no cut
 	cut        uint64 // number of the last cut
 	last       *logblock.LogBlock
 	head       logblock.Head  // of the last cut
+	began      logblock.Head  // head in its first State, where it was pruned
+	beganCut   uint64         // number of that cut
 	unsigned   []unsignedCut  // cuts without a block, in order
 	tail       tail           // leaves in no cut
 	stateAt    journal.Offset // last State
 	firstSeen  journal.Offset // first frame
+	states     []stateFrame   // all of them
 	leafFrames []leafFrame    // sparse: where leaves lie, for a second reading
 }
 
 type unsignedCut struct {
 	ledger.Block
 	digest [32]byte
+}
+
+// stateFrame is a State with its producers' heads, which are those before the leaf of a number.
+type stateFrame struct {
+	at    journal.Offset
+	after uint64
 }
 
 // leafFrame says that the leaf with a sequence number is the first of a frame.
@@ -92,15 +103,12 @@ func (r *replay) frame(f journal.Frame) error {
 	return fmt.Errorf("frame of unknown type %d at %d", f.Type, f.At)
 }
 
-// app returns the app of a number, a new one without name where it is met for the first time.
-func (r *replay) app(id uint64, at journal.Offset) *replayedApp {
-	a, ok := r.apps[id]
-	if !ok {
-		a = &replayedApp{App: ledger.App{ID: id}, firstSeen: at}
-		r.apps[id] = a
-		r.list = append(r.list, a)
+// app returns the app of a number.
+func (r *replay) app(id uint64) (*replayedApp, error) {
+	if a, ok := r.apps[id]; ok {
+		return a, nil
 	}
-	return a
+	return nil, fmt.Errorf("app %d was not named", id)
 }
 
 func (r *replay) newApp(f journal.Frame) error {
@@ -108,12 +116,16 @@ func (r *replay) newApp(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(named.ID, f.At)
-	if a.Name != "" || a.next != 0 {
+	if r.apps[named.ID] != nil {
 		return fmt.Errorf("app %d begins twice", named.ID)
 	}
-	a.App, a.next, a.open = named, 1, 1
+	r.add(&replayedApp{App: named, next: 1, open: 1, firstSeen: f.At})
 	return nil
+}
+
+func (r *replay) add(a *replayedApp) {
+	r.apps[a.ID] = a
+	r.list = append(r.list, a)
 }
 
 func (r *replay) leaves(f journal.Frame) error {
@@ -121,9 +133,9 @@ func (r *replay) leaves(f journal.Frame) error {
 	if err := ledger.ParseLeaves(f.Payload, &l); err != nil {
 		return err
 	}
-	a := r.app(l.App, f.At)
-	if a.next == 0 {
-		a.next, a.open = l.First, l.First
+	a, err := r.app(l.App)
+	if err != nil {
+		return err
 	}
 	if l.First != a.next {
 		return fmt.Errorf("app %d: leaf %d follows leaf %d", l.App, l.First, a.next-1)
@@ -196,14 +208,17 @@ func (r *replay) block(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(b.App, f.At)
-	switch f.Type {
-	case ledger.TypeBlock:
-		return a.sign(&b, digest)
-	case ledger.TypeAdopt:
-		if len(a.unsigned) > 0 && a.unsigned[0].Height == b.Height {
-			return a.sign(&b, digest)
+	a, err := r.app(b.App)
+	if err != nil {
+		return err
+	}
+	if f.Type != ledger.TypeCut && r.archive != nil {
+		if err := r.archive.carry(a.App, b); err != nil {
+			return err
 		}
+	}
+	if f.Type == ledger.TypeBlock {
+		return a.sign(&b, digest)
 	}
 	return r.cut(a, &b, digest, f.Type == ledger.TypeAdopt)
 }
@@ -213,31 +228,31 @@ func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted b
 	if a.head.Height > 0 && (b.Height != a.head.Height+1 || b.Prev != a.head.Hash && b.Scheme == logblock.EncSeal1) {
 		return fmt.Errorf("app %d: block %d does not follow block %d", b.App, b.Height, a.head.Height)
 	}
-	if a.next == 0 {
-		a.next, a.open = b.First, b.First
+	if b.Cut <= r.cuts {
+		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
 	}
 	end := b.First + uint64(b.Count)
 	if b.First != a.open || end > a.next && !adopted {
 		return fmt.Errorf("app %d: block %d cuts leaves %d to %d, of %d to %d", b.App, b.Height, b.First, end-1, a.open, a.next-1)
 	}
-	a.tail.drop(min(int(b.Count), a.tail.len()), end)
+	lost := min(a.missing, uint64(b.Count))
+	a.missing -= lost
+	a.tail.drop(min(int(uint64(b.Count)-lost), a.tail.len()), end)
 	a.open = end
 	a.next = max(a.next, end)
 	a.head = logblock.Head{Height: b.Height, Hash: digest}
 	a.cut, a.last = b.Cut, b.LogBlock
-	if b.Cut <= r.cuts {
-		return fmt.Errorf("app %d: block %d is cut %d after cut %d", b.App, b.Height, b.Cut, r.cuts)
-	}
-	r.cuts = b.Cut
 	if !adopted {
 		a.unsigned = append(a.unsigned, unsignedCut{*b, digest})
 	}
-	return r.meet()
+	r.cuts = b.Cut
+	r.meet()
+	return nil
 }
 
 // sign takes the block of the app's oldest cut without one. A block whose cut was pruned is passed over.
 func (a *replayedApp) sign(b *ledger.Block, digest [32]byte) error {
-	if len(a.unsigned) == 0 && (a.Name == "" || b.Height <= a.head.Height) {
+	if a.pruned && b.Height <= a.began.Height && (len(a.unsigned) == 0 || b.Height < a.unsigned[0].Height) {
 		return nil
 	}
 	if len(a.unsigned) == 0 || digest != a.unsigned[0].digest {
@@ -252,35 +267,62 @@ func (r *replay) state(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
-	a := r.app(s.ID, f.At)
-	a.stateAt = f.At
-	if a.Name == "" { // the frames before were pruned, but for some
-		if a.next != 0 && a.next != s.Next || a.open > s.Open {
-			return fmt.Errorf("app %d: its first State is after leaf %d, its leaves end with %d", s.ID, s.Next-1, a.next-1)
+	a := r.apps[s.ID]
+	if a == nil {
+		a = &replayedApp{
+			App: s.App, pruned: true, next: s.Next, open: s.Open, missing: s.Next - s.Open, head: s.Head, cut: s.Cut,
+			began: s.Head, beganCut: s.Cut, firstSeen: f.At,
 		}
-		if missing := s.Next - s.Open; missing > uint64(a.tail.len()) {
-			return fmt.Errorf("app %d: %d leaves after its last cut were pruned", s.ID, missing-uint64(a.tail.len()))
-		}
-		a.tail.drop(a.tail.len()-int(s.Next-s.Open), s.Open)
-		a.App, a.next, a.open, a.head, a.cut = s.App, s.Next, s.Open, s.Head, s.Cut
+		r.add(a)
 		r.cuts = max(r.cuts, s.Cut)
-		return nil
 	}
+	a.stateAt = f.At
+	a.states = append(a.states, stateFrame{f.At, s.After})
 	if s.Next != a.next || s.Open != a.open || s.Head != a.head || s.Cut != a.cut || s.Name != a.Name {
 		return fmt.Errorf("app %d: its State at %d is not what its frames come to", s.ID, f.At)
 	}
 	return nil
 }
 
-// meet compares the journal at the cut that the head file knows.
-func (r *replay) meet() error {
+// meet notes the apps' last cuts at the cut that the head file knows.
+func (r *replay) meet() {
 	if r.want == nil || r.cuts != r.want.cuts {
-		return nil
+		return
 	}
-	if got := digestHeads(r.heads()); got != r.want.digest {
-		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.cuts)
+	r.then = make(map[uint64]appHead)
+	for _, a := range r.list {
+		r.then[a.ID] = appHead{a.ID, a.head}
 	}
-	r.met = true
+}
+
+// checkHead holds the journal against what the head file knows.
+func (r *replay) checkHead() error {
+	switch {
+	case r.want.cuts > r.cuts:
+		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, r.want.cuts, r.cuts)
+	case r.want.cuts == r.cuts:
+		r.then = nil
+		r.meet()
+	case r.then == nil:
+		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, r.want.cuts)
+	}
+	var heads []appHead
+	for _, a := range r.list {
+		h, known := r.then[a.ID]
+		if !known || h.head.Height == 0 && a.pruned {
+			// Its first State came later. It is of an idle app: where a cut came between, its frames came first.
+			h = appHead{a.ID, a.began}
+			if a.beganCut > r.want.cuts {
+				continue
+			}
+		}
+		if h.head.Height > 0 {
+			heads = append(heads, h)
+		}
+	}
+	if digestHeads(heads) != r.want.digest {
+		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.want.cuts)
+	}
 	return nil
 }
 
@@ -299,8 +341,11 @@ func (r *replay) heads() []appHead {
 func (r *replay) finish() error {
 	slices.SortFunc(r.list, func(a, b *replayedApp) int { return cmp.Compare(a.ID, b.ID) })
 	for i, a := range r.list {
-		if a.ID != uint64(i+1) || a.Name == "" {
-			return errors.New("an app without a name")
+		if a.ID != uint64(i+1) {
+			return fmt.Errorf("there are %d apps, but one has number %d", len(r.list), a.ID)
+		}
+		if a.missing > 0 {
+			return fmt.Errorf("app %d: %d leaves that are in no cut were pruned", a.ID, a.missing)
 		}
 	}
 	return nil

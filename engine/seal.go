@@ -17,9 +17,6 @@ const (
 	lastPause  = 30 * time.Second
 )
 
-// maxFreeBatches bounds what is kept for reuse.
-const maxFreeBatches = maxGroup
-
 // run is the sealing goroutine of an Engine in memory. Whatever was cut while it was busy is its next group: signed as one
 // batch, delivered in order before the group after it is sealed.
 func (e *Engine) run() {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -36,8 +37,13 @@ const pushBytes = 32 << 10
 
 // store is the journal of an Engine, and how far each stage of sealing has come.
 type store struct {
+	dir  journal.FS
 	j    *journal.Journal
 	head *headFile // nil without one
+
+	archive  *archive      // nil where everything is retained
+	prune    chan struct{} // capacity 1: a segment was begun
+	retained uint64        // the segment that was; touched by the finishing goroutine alone
 
 	mu    sync.Mutex
 	dirty []*Notary // with leaves that the journal has not got; each once
@@ -60,7 +66,7 @@ func (s *store) gather() {
 		n.mu.Lock()
 		n.dirty = false
 		// A journal that fails says so to everybody by itself.
-		_ = n.pushAll()
+		_ = n.push()
 		n.mu.Unlock()
 	}
 }
@@ -85,26 +91,27 @@ type pushed struct {
 // push gives the journal the leaves of the open batch that it has not got. n.mu is held. It waits while the journal's
 // buffer is full, which its writer empties without n.mu.
 func (n *Notary) push() error {
-	b, j := n.open, n.eng.store.j
-	most := j.MaxPayload()
+	b := n.open
+	most := min(n.eng.store.j.MaxPayload(), 4*pushBytes)
 	for b.pushed < b.len() {
 		start := b.start(b.pushed)
 		to := b.pushed + 1
-		for room := min(most, 4*pushBytes); to < b.len() && b.ends[to]-start+leavesHead(to+1-b.pushed) <= room; {
+		for to < b.len() && b.ends[to]-start+leavesHead(to+1-b.pushed) <= most {
 			to++
 		}
 		first := b.first + Seq(b.pushed)
 		n.rec = ledger.AppendLeavesHead(n.rec[:0], n.id, uint64(first), start, b.ends[b.pushed:to])
-		at, end, err := j.Append(ledger.TypeLeaves, n.rec, b.arena[start:b.ends[to-1]])
+		at, end, err := n.append(ledger.TypeLeaves, n.rec, b.arena[start:b.ends[to-1]])
 		if err != nil {
-			return fmt.Errorf("engine: %w", err)
+			return err
 		}
 		if b.pushed == 0 {
 			b.from = at
 		}
 		b.pushed = to
+		n.pushedSeq = b.first + Seq(to)
 		n.settleDurable()
-		n.pushes = append(n.pushes, pushed{last: b.first + Seq(to) - 1, end: end})
+		n.pushes = append(n.pushes, pushed{last: n.pushedSeq - 1, end: end})
 	}
 	return nil
 }
@@ -112,27 +119,30 @@ func (n *Notary) push() error {
 // leavesHead bounds what stands before count leaves in a frame.
 func leavesHead(count int) int { return 30 + 3*count }
 
-// pushAll is push for who holds n.mu between calls of Append, when the heads of producers are those after the last leaf: it
-// also says where the app stands, once in each segment.
-func (n *Notary) pushAll() error {
-	if err := n.push(); err != nil {
-		return err
+// append appends a frame of this app to the journal, and before it a State where it is the first in its segment. n.mu is held.
+func (n *Notary) append(typ byte, head, body []byte) (at, end journal.Offset, err error) {
+	j := n.eng.store.j
+	for {
+		at, end, err = j.AppendIn(n.stateSegment, typ, head, body)
+		if err == nil {
+			return at, end, nil
+		}
+		if !errors.Is(err, journal.ErrSegment) {
+			return 0, 0, fmt.Errorf("engine: %w", err)
+		}
+		if err := n.writeState(); err != nil {
+			return 0, 0, err
+		}
 	}
-	if len(n.pushes) == 0 {
-		return nil
-	}
-	segment := n.eng.store.j.Segment(n.pushes[len(n.pushes)-1].end - 1)
-	if n.stateSegment == segment {
-		return nil
-	}
-	return n.writeState()
 }
 
-// writeState appends a State. n.mu is held as for pushAll, and all leaves are pushed.
+// writeState appends a State to the journal. n.mu is held. It may come in the midst of a call whose receipts have moved the
+// heads of producers and are not all pushed: After says so.
 func (n *Notary) writeState() error {
 	s := ledger.State{
 		App:  ledger.App{ID: n.id, Scheme: n.cfg.Scheme, Name: n.app},
-		Next: uint64(n.next), Open: uint64(n.cutSeq), Cut: n.cutNumber, Head: n.cutHead,
+		Next: uint64(n.pushedSeq), Open: uint64(n.cutSeq), Cut: n.cutNumber, Head: n.cutHead,
+		After: uint64(max(n.headsSeq, n.pushedSeq)),
 	}
 	if n.producers != nil {
 		for _, p := range n.producers.Keys() {
@@ -141,12 +151,13 @@ func (n *Notary) writeState() error {
 			}
 		}
 	}
-	at, _, err := n.eng.store.j.Append(ledger.TypeState, ledger.AppendState(nil, &s))
+	j := n.eng.store.j
+	at, _, err := j.Append(ledger.TypeState, ledger.AppendState(nil, &s))
 	if err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	n.stateAt = at
-	n.stateSegment = n.eng.store.j.Segment(at)
+	n.stateSegment = j.Segment(at)
 	return nil
 }
 
@@ -190,7 +201,7 @@ func (n *Notary) endOf(seq Seq) (journal.Offset, error) {
 	if seq <= n.durable {
 		return 0, nil
 	}
-	if err := n.pushAll(); err != nil {
+	if err := n.push(); err != nil {
 		return 0, err
 	}
 	for _, p := range n.pushes {
@@ -233,7 +244,7 @@ func (st *store) appendCut(s *sealed) (journal.Offset, error) {
 	// Under mu, so that a State stands on the side of the cut that it says.
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, end, err := st.j.Append(ledger.TypeCut, rec)
+	_, end, err := n.append(ledger.TypeCut, rec, nil)
 	if err != nil {
 		return 0, err
 	}

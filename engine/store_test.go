@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/journal"
+	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/receipt"
 )
@@ -284,5 +286,66 @@ func TestSinksHaveTheirOwnPace(t *testing.T) {
 	verify(t, cfg.Signer.PublicKey(), quick.taken(), receipts)
 	if again := quick.offers - 1000; again > 0 {
 		t.Errorf("%d blocks offered again after a clean end, want none", again)
+	}
+}
+
+// Segments whose blocks are sealed and delivered go; chain, heights, numbers and the apps that were idle meanwhile stay.
+func TestRetain(t *testing.T) {
+	shelf := new(shelf)
+	dir := t.TempDir()
+	cfg := durable(t, engine.Config{
+		MaxReceipts: 50, Store: engine.Store{Dir: dir, RetainBytes: 2 * smallSegments, Head: filepath.Join(t.TempDir(), "head")},
+		Sinks: []engine.NamedSink{{Name: "shelf", Sink: shelf}},
+	})
+	accepted := make(map[string][]*receipt.Receipt)
+	add := func(e *engine.Engine, app string, count int) {
+		t.Helper()
+		n := notary(t, e, app)
+		some := named(app, len(accepted[app]), count)
+		first, _, err := n.AppendBatch(background, some)
+		if err == nil {
+			err = n.WaitDurable(background, first+engine.Seq(count)-1)
+		}
+		if want := engine.Seq(len(accepted[app]) + 1); err != nil || first != want {
+			t.Fatalf("AppendBatch to %q: got (%d, %v), want (%d, nil)", app, first, err, want)
+		}
+		accepted[app] = append(accepted[app], some...)
+	}
+	e := openEngine(t, cfg)
+	add(e, "idle", 70)
+	for range 6 {
+		for range 10 {
+			add(e, "busy", 230)
+			if _, err := notary(t, e, "busy").Seal(background); err != nil && !errors.Is(err, engine.ErrEmpty) {
+				t.Fatal(err)
+			}
+		}
+		closeEngine(t, e)
+		e = openEngine(t, cfg)
+	}
+	add(e, "idle", 10)
+	add(e, "busy", 10)
+	closeEngine(t, e)
+	segments, err := filepath.Glob(filepath.Join(dir, "seg-*"))
+	if err != nil || len(segments) > 12 {
+		t.Errorf("%d segments are left (%v), want about 3: 2 MB were written", len(segments), err)
+	}
+	carried, err := filepath.Glob(filepath.Join(dir, engine.PrunedDir, "seg-*"))
+	if err != nil || len(carried) == 0 {
+		t.Errorf("%d segments of LogBlocks whose receipts went (%v), want some", len(carried), err)
+	}
+	chains := make(map[string][]*logblock.LogBlock)
+	for _, b := range shelf.taken() {
+		chains[b.App] = append(chains[b.App], b)
+	}
+	for app, receipts := range accepted {
+		verify(t, cfg.Signer.PublicKey(), chains[app], receipts)
+	}
+	fs, err := journal.Dir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Check(fs, ledger.CheckConfig{Key: cfg.Signer.PublicKey()}); err != nil {
+		t.Errorf("fsck: %v", err)
 	}
 }

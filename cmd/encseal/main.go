@@ -1,5 +1,6 @@
 // Command encseal seals a stream of StepReceipts into signed LogBlocks, shows that a receipt is in one, and checks all of
-// it offline. It wires the packages of this module to files, flags and signals, and decides nothing about formats.
+// it offline, also where a notary keeps it, in its data directory. It wires the packages of this module to files, flags
+// and signals, and decides nothing about formats.
 //
 // Results go to standard output, words to standard error. The exit code says how it ended:
 //
@@ -33,6 +34,8 @@ type cli struct {
 	Pubkey   pubkeyCmd   `cmd:"" help:"Print the public half of a key file."`
 	Seal     sealCmd     `cmd:"" help:"Seal receipts into signed LogBlocks."`
 	Verify   verifyCmd   `cmd:"" help:"Check LogBlocks, and the receipts they seal, against a notary's key."`
+	Fsck     fsckCmd     `cmd:"" help:"Check a data directory, to the last byte."`
+	Export   exportCmd   `cmd:"" help:"Write LogBlocks and receipts of a data directory to files."`
 	Prove    proveCmd    `cmd:"" help:"Print the proof that one receipt is in a LogBlock."`
 	Check    checkCmd    `cmd:"" help:"Check a proof, or evidence against a notary, offline."`
 	Evidence evidenceCmd `cmd:"" help:"Find LogBlocks by which a notary contradicts itself."`

@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"handover":  handover,
 			"evidence":  evidence,
 			"each":      each,
+			"mkjournal": mkjournal,
 		},
 	})
 }

@@ -55,6 +55,17 @@ func (b *buffer) add(typ byte, payload int, parts [][]byte) int64 {
 //
 // It returns ErrTooLarge for more than MaxPayload bytes, ErrClosed, and the first failure; nothing is appended then.
 func (j *Journal) Append(typ byte, parts ...[]byte) (at, end Offset, err error) {
+	return j.append(0, typ, parts)
+}
+
+// AppendIn is Append into a segment of that number: where the next frame comes to lie in another, it appends nothing and
+// returns ErrSegment. So a frame that must come first in each segment can.
+func (j *Journal) AppendIn(segment uint64, typ byte, parts ...[]byte) (at, end Offset, err error) {
+	return j.append(segment, typ, parts)
+}
+
+// append is AppendIn, and for segment 0 Append.
+func (j *Journal) append(segment uint64, typ byte, parts [][]byte) (at, end Offset, err error) {
 	payload := 0
 	for _, p := range parts {
 		payload += len(p)
@@ -77,6 +88,9 @@ func (j *Journal) Append(typ byte, parts ...[]byte) (at, end Offset, err error) 
 		j.makeRoom()
 	}
 	b := j.open
+	if segment != 0 && b.seg != segment {
+		return 0, 0, ErrSegment
+	}
 	off := b.add(typ, payload, parts)
 	at = j.offset(b.seg, off)
 	return at, at + Offset(frameHeader+payload), nil

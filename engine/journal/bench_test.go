@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/encseal/encseal/engine/journal"
@@ -91,9 +92,21 @@ func rawDisk(b *testing.B, recycled bool) {
 	f.Close()
 }
 
+// counted counts new files: with mode=recycled there are to be none.
+type counted struct {
+	journal.FS
+	created atomic.Int64
+}
+
+func (c *counted) Create(name string, size int64) (journal.File, error) {
+	c.created.Add(1)
+	return c.FS.Create(name, size)
+}
+
 // appendFrames has a journal that is pruned behind the writer, so that it takes little space.
 func appendFrames(b *testing.B, recycled bool, workers int) {
-	cfg := journal.Config{FS: diskDir(b), Spares: -1}
+	disk := &counted{FS: diskDir(b)}
+	cfg := journal.Config{FS: disk, Spares: -1}
 	if recycled {
 		cfg.Spares = 2
 	}
@@ -144,9 +157,11 @@ func appendFrames(b *testing.B, recycled bool, workers int) {
 	write(6 * journal.DefaultSegmentSize / benchBatch)
 	b.SetBytes(benchBatch)
 	b.ReportAllocs()
+	before := disk.created.Load()
 	b.ResetTimer()
 	write(b.N)
 	b.StopTimer()
+	b.ReportMetric(float64(disk.created.Load()-before), "newfiles")
 	close(wanted)
 	prune.Wait()
 	shut(b, j)

@@ -18,25 +18,35 @@ func Dir(path string) (FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		if err := os.MkdirAll(path, 0o700); err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
-		}
-		// Without this the journal's files could be durable in a directory that is not.
-		if err := syncDir(filepath.Dir(path)); err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
-		}
-	case err != nil:
+	if err := makeDir(path); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
-	case !info.IsDir():
-		return nil, fmt.Errorf("journal: %s is not a directory", path)
 	}
 	return &dir{path}, nil
 }
 
+// makeDir makes a directory and those above it that are missing, durably: files are only as durable as their directory.
+func makeDir(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", path)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
+}
+
 func (d *dir) join(name string) string { return filepath.Join(d.path, name) }
+
+// Sub returns the directory of that name below this one.
+func (d *dir) Sub(name string) (FS, error) { return Dir(d.join(name)) }
 
 func (d *dir) Lock(name string) (io.Closer, error) {
 	f, err := os.OpenFile(d.join(name), os.O_RDWR|os.O_CREATE, 0o600)

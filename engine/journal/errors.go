@@ -14,6 +14,8 @@ var (
 	ErrFull = errors.New("journal: no space for the next segment")
 	// ErrStop ends a Scan from its visit function without an error.
 	ErrStop = errors.New("journal: stop")
+	// ErrSegment is returned by AppendIn where the next frame comes to lie in another segment. Nothing was appended.
+	ErrSegment = errors.New("journal: another segment")
 	// ErrTooLarge is returned by Append for a payload above MaxPayload. Nothing was appended.
 	ErrTooLarge = errors.New("journal: payload is too large")
 )

@@ -17,7 +17,8 @@ type Config struct {
 	SegmentSize int64 // of a new journal: a multiple of 4,096 from 64 KiB to 1 GiB; 0 is DefaultSegmentSize
 	Spares      int   // files of pruned segments kept for reuse at most; 0 is 2, below 0 none
 	// Gather is called by the writing goroutine right before it takes the batch that it writes next. It holds no lock:
-	// who holds bytes back appends them now. It must not call Wait, Close or Prune. May be nil.
+	// who holds bytes back appends them now, as many as there are. It must not call Wait, Close or Prune, and no Kick
+	// for what it appends: that would have it called again. May be nil.
 	Gather func()
 	// Progress is called by the writing goroutine after batches became durable, with Durable(), and once after the
 	// journal failed. It must not block. May be nil.

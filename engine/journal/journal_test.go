@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/encseal/encseal/engine/journal"
@@ -100,6 +101,9 @@ func TestLock(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes here")
+	}
 	path := filepath.Join(t.TempDir(), "journal")
 	fs, err := journal.Dir(path)
 	if err != nil {

@@ -101,7 +101,7 @@ func (j *Journal) adopt(spares []uint64) error {
 		if err != nil {
 			return fmt.Errorf("journal: %s: %w", name, err)
 		}
-		if size == j.size && len(j.pool) < j.spares {
+		if size == j.size && len(j.pool) < j.spares+1 { // one is to be the next segment
 			j.pool = append(j.pool, name)
 			continue
 		}

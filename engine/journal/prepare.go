@@ -56,8 +56,8 @@ func (j *Journal) prepareStep() (more, failed bool) {
 		j.ahead.Broadcast()
 		return j.next != nil, j.next == nil
 	case j.next.zeroed < j.size && j.resting && !j.closing:
-		more = j.zeroStep(j.next)
-		return more, !more
+		ok := j.zeroStep(j.next)
+		return ok, !ok
 	}
 	return false, false
 }
@@ -115,12 +115,15 @@ func (j *Journal) zeroStep(s *spare) bool {
 	if err == nil {
 		err = s.file.Sync()
 	}
+	if err != nil {
+		// Its blocks are no good, the next attempt takes others. Should it stay, the next Open removes it.
+		s.file.Close()
+		_ = j.fs.Remove(s.name)
+	}
 	j.mu.Lock()
 	s.busy = false
 	s.zeroed = to
 	if err != nil {
-		// Its blocks are no good. The next attempt takes others.
-		s.file.Close()
 		j.next, j.prepare = nil, fmt.Errorf("journal: preparing %s: %w", s.name, err)
 		j.updateFull()
 	}

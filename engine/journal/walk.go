@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -185,7 +186,7 @@ func (w *walk) hand(s segment, m *mark, frames []byte) error {
 // eachFrame visits frames that were checked. The first one lies at the given offset.
 func eachFrame(at Offset, frames []byte, visit func(Frame) error) error {
 	for len(frames) > 0 {
-		n := frameHeader + int(uint32(frames[0])|uint32(frames[1])<<8|uint32(frames[2])<<16|uint32(frames[3])<<24)
+		n := frameHeader + int(binary.LittleEndian.Uint32(frames))
 		f := Frame{Type: frames[4], At: at, End: at + Offset(n), Payload: frames[frameHeader:n:n]}
 		if err := visit(f); err != nil {
 			return err

@@ -10,8 +10,8 @@
 //	Leaves  receipts of one app, consecutive
 //	Cut     an app's next block: number of the cut over all apps, first sequence number, header. Its leaves lie before it
 //	Block   the same with its signature. Its Cut lies before it, and was durable before the signature was made
-//	State   where an app stands, at the start of each segment that has frames of it: name, next sequence number, last cut, and the
-//	        heads of its producers
+//	State   where an app stands: name, next sequence number, last cut, and the heads of its producers. It is the app's first
+//	        frame in each segment that has any, but for the one with its App
 //	Cursor  how far a sink has come
 //	Adopt   a Block whose leaves are elsewhere: imported after an old copy of the directory was restored
 //	Head    a head file goes with this journal from here on

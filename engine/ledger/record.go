@@ -53,6 +53,7 @@ type State struct {
 	Cut   uint64        // number of its last cut; 0 before the first
 	Head  logblock.Head // of the last cut
 	Heads []ProducerHead
+	After uint64 // Heads are those before the leaf of this number, which is Next or comes later
 }
 
 // ProducerHead is where the chain of a producer stands in one app, for producers that have begun.
@@ -190,7 +191,7 @@ func AppendState(dst []byte, s *State) []byte {
 	for i := range s.Heads {
 		dst = append(append(dst, s.Heads[i].Key[:]...), s.Heads[i].Hash[:]...)
 	}
-	return dst
+	return binary.AppendUvarint(dst, s.After)
 }
 
 // ParseState reads what AppendState wrote.
@@ -209,6 +210,7 @@ func ParseState(payload []byte) (State, error) {
 		copy(h.Hash[:], r.bytes(32))
 		s.Heads = append(s.Heads, h)
 	}
+	s.After = r.uint()
 	return s, r.finish("state")
 }
 

@@ -3,7 +3,8 @@
 // imports it can check what a notary signed and trusts nothing but one public key.
 //
 // In the house it stands between the packages that know bytes (engine/receipt, merkle, engine/sign) and the notary, which
-// fills LogBlocks and signs them.
+// fills LogBlocks and signs them. It imports engine/lanes too, for the digests of many receipts at once: engine/receipt, which
+// lanes comes after, has them only one by one.
 //
 // # What a LogBlock says
 //

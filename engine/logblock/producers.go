@@ -42,7 +42,7 @@ type Producers struct {
 	index  map[sign.PublicKey]int32 // into keys; never changed
 
 	mu    sync.Mutex    // guards what follows
-	idle  []*signatures // for the next Verify, the last used on top: it has tables of the keys that come back
+	idle  []*verifyRoom // for the next Verify, the last used on top: it has tables of the keys that come back
 	heads []producerHead
 	at    map[[32]byte]int32 // from each standing head to its key; no two keys share one
 	fresh int                // keys whose head does not stand

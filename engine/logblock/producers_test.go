@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -327,11 +328,11 @@ func TestProducersAgainstNaive(t *testing.T) {
 	}
 }
 
-// The first bad receipt of a batch is named, wherever the groups of signatures end and whatever comes after it.
+// The first bad receipt of a batch is named, wherever the parts and the groups of signatures end and whatever comes after it.
 func TestProducersLongBatch(t *testing.T) {
 	a := newProducer(1)
 	rs := a.chain(t, 2*groupSize+10)
-	for _, bad := range []int{0, 1, groupSize - 1, groupSize, groupSize + 1, 2 * groupSize, len(rs) - 1} {
+	for _, bad := range []int{0, 1, partSize - 1, partSize, groupSize - 1, groupSize, groupSize + 1, 2 * groupSize, len(rs) - 1} {
 		p := producers(t, ProducerKey{Key: a.key()})
 		sig := rs[bad].Sig
 		rs[bad].Sig = receipt.Signature([64]byte{9})
@@ -346,6 +347,13 @@ func TestProducersLongBatch(t *testing.T) {
 			rs[bad+1].Hash = receipt.Hash{}
 			checkProducer(t, p.Check(rs...), bad, "sig", words)
 			rs[bad+1].Hash = hash
+			// Nor one that breaks a rule, unless it comes first.
+			op := rs[bad+1].Op
+			rs[bad+1].Op = ""
+			checkProducer(t, p.Check(rs...), bad, "sig", words)
+			rs[bad].Sig = sig
+			checkProducer(t, p.Check(rs...), bad+1, "op", "empty")
+			rs[bad+1].Op = op
 		}
 		rs[bad].Sig = sig
 		if head := p.Keys()[0].Head; !head.IsZero() {
@@ -354,6 +362,33 @@ func TestProducersLongBatch(t *testing.T) {
 		if err := p.Check(rs...); err != nil {
 			t.Errorf("after bad receipt %d: %v", bad, err)
 		}
+	}
+}
+
+// Receipts of the largest size fill a part before they are many, and the memory that is kept stays small.
+func TestProducersLargeReceipts(t *testing.T) {
+	a := newProducer(1)
+	large := strings.Repeat("x", receipt.MaxEncoding-1000)
+	rs := make([]*receipt.Receipt, 20)
+	for i := range rs {
+		r := *a.receipt(t, a.prev)
+		if i%4 != 1 {
+			r.Labels = []receipt.Label{{Key: "note", Value: large}}
+		}
+		if err := r.Sign(a.private); err != nil {
+			t.Fatal(err)
+		}
+		rs[i], a.prev = &r, r.Hash
+	}
+	p := producers(t, ProducerKey{Key: a.key()})
+	altered := *rs[17]
+	altered.Op = "other"
+	checkProducer(t, p.Check(append(slices.Clone(rs[:17]), &altered)...), 17, "hash", "not the digest")
+	if err := p.Check(rs...); err != nil {
+		t.Fatal(err)
+	}
+	if got, limit := cap(p.idle[0].digests.arena), 2*(partBytes+receipt.MaxEncoding); got > limit {
+		t.Errorf("got %d bytes of arena kept, want at most %d", got, limit)
 	}
 }
 

@@ -7,8 +7,11 @@ import (
 	"github.com/encseal/encseal/engine/internal/derive"
 )
 
-// receiptKey holds the key words of the context RECEIPT; it is never written.
-var receiptKey = derive.NewKey("encseal 2026-11-23 receipt v1")
+// DigestContext is the derive_key context of a receipt digest.
+const DigestContext = "encseal 2026-11-23 receipt v1"
+
+// receiptKey holds the key words of DigestContext; it is never written.
+var receiptKey = derive.NewKey(DigestContext)
 
 // Digest returns the receipt digest, which covers everything but Hash and Sig.
 // Rules and errors are those of [Receipt.AppendSigned].
