@@ -286,6 +286,10 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // shutDown is the first Close's: it cuts what is open, waits for the goroutines and settles the outcome.
 func (e *Engine) shutDown(ctx context.Context) {
+	var watch sync.WaitGroup
+	if e.store != nil {
+		watch.Go(func() { e.watchFull(ctx) })
+	}
 	notaries := e.notaries()
 	for _, n := range notaries {
 		n.close()
@@ -300,6 +304,7 @@ func (e *Engine) shutDown(ctx context.Context) {
 		e.stopDelivery(ctx.Err())
 		<-e.quit
 	}
+	watch.Wait()
 	if e.store != nil {
 		e.outcome = e.closeStore(ctx)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
 )
 
@@ -101,8 +103,8 @@ func (e *Engine) signDurable(g *group) error {
 		return nil
 	}
 	// Crash before this returns: the cut may be there or not; nothing of it was signed.
-	if err := st.j.Wait(e.delivery, g.end); err != nil {
-		return fmt.Errorf("engine: %w", err)
+	if err := e.waitJournal(g.end); err != nil {
+		return err
 	}
 	// Crash before this returns: the head file may be one group behind the journal, which is as good.
 	if st.head != nil {
@@ -129,8 +131,8 @@ func (e *Engine) finishStage() {
 	for g := range st.signed {
 		err := e.failed()
 		if err == nil && len(g.blocks) > 0 {
-			if err = st.j.Wait(e.delivery, g.end); err != nil {
-				e.fail(fmt.Errorf("engine: %w", err))
+			if err = e.waitJournal(g.end); err != nil {
+				e.fail(err)
 			}
 		}
 		if err == nil {
@@ -145,6 +147,18 @@ func (e *Engine) finishStage() {
 		}
 		st.free <- g
 	}
+}
+
+// waitJournal waits until the journal is durable up to end. Where that is given up, the error says why.
+func (e *Engine) waitJournal(end journal.Offset) error {
+	err := e.store.j.Wait(e.delivery, end)
+	if err == nil {
+		return nil
+	}
+	if err == e.delivery.Err() {
+		err = context.Cause(e.delivery)
+	}
+	return fmt.Errorf("engine: %w", err)
 }
 
 func (e *Engine) failed() error {
@@ -168,6 +182,29 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 	}
 	s.at, s.end, g.end = at, end, end
 	return nil
+}
+
+// watchFull closes the journal when ctx has ended on a full disk: who waits for room there holds a Notary's lock, or is a stage
+// of sealing, and nothing else ends that. It returns when the stages have ended.
+func (e *Engine) watchFull(ctx context.Context) {
+	select {
+	case <-e.quit:
+		return
+	case <-ctx.Done():
+	}
+	look := time.NewTicker(firstPause)
+	defer look.Stop()
+	for {
+		if e.store.j.Stats().Prepare != nil {
+			_ = e.store.j.Close() // closeStore returns it
+			return
+		}
+		select {
+		case <-e.quit:
+			return
+		case <-look.C:
+		}
+	}
 }
 
 // closeStore waits for the sinks until ctx ends and closes what a Store has open. The stages have ended.

@@ -128,22 +128,41 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		if want.id != st.j.ID() {
 			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
 		}
-		return r.checkHead()
+		if err := r.checkHead(); err != nil || r.head {
+			return err
+		}
+		return e.makeHead(r, want)
 	}
 	if r.head && !e.cfg.Store.NewHead {
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
 			ErrHeadMissing, e.cfg.Store.Head)
 	}
-	if st.head != nil { // a file without a record: its first write was cut short
-		return st.head.write(&headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
-	}
+	return e.makeHead(r, want)
+}
+
+// makeHead makes the head file, or finishes what an earlier Open was kept from: the journal says that there is one when the
+// file is durable, and not before.
+func (e *Engine) makeHead(r *replay, want *headRecord) error {
+	st := e.store
 	dir, name, err := e.cfg.Store.headDir()
 	if err != nil {
 		return err
 	}
-	st.head, err = createHead(dir, name, &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
+	first := &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())}
+	switch {
+	case st.head == nil:
+		st.head, err = createHead(dir, name, first)
+	case want == nil: // a file without a record: its first write was cut short
+		err = st.head.write(first)
+	}
 	if err != nil {
 		return err
+	}
+	if err := dir.SyncDir(); err != nil {
+		return fmt.Errorf("engine: head file: %w", err)
+	}
+	if r.head {
+		return nil
 	}
 	// From here on the journal is opened with its head file or not at all.
 	_, end, err := st.j.Append(ledger.TypeHead)

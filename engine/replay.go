@@ -303,7 +303,7 @@ func (r *replay) checkHead() error {
 	case r.want.cuts == r.cuts:
 		r.then = nil
 		r.meet()
-	case r.then == nil:
+	case r.then == nil && r.want.cuts > 0:
 		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, r.want.cuts)
 	}
 	var heads []appHead

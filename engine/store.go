@@ -210,7 +210,15 @@ func (n *Notary) endOf(seq Seq) (journal.Offset, error) {
 			return p.end, nil
 		}
 	}
-	return 0, n.failure
+	// No frame holds it: the journal failed before the batch was cut, maybe just now, and n has not heard of it yet.
+	err := n.failure
+	if err == nil {
+		err = n.eng.store.j.Err()
+	}
+	if err == nil {
+		err = ErrClosed
+	}
+	return 0, fmt.Errorf("engine: receipt %d of %q is not known to be durable: %w", seq, n.app, err)
 }
 
 // admitDurable is what admit adds where there is a journal. n.mu is held.
