@@ -193,7 +193,7 @@ func (a *adoption) write() error {
 			n.cutHead, n.cutNumber = logblock.Head{Height: p.block.Height, Hash: digest}, p.block.Cut
 			n.head = n.cutHead
 		}
-		n.mu.Unlock()
+		n.unlock()
 		if err != nil {
 			return err
 		}

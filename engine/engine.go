@@ -244,16 +244,16 @@ func (e *Engine) spare(room int) *batch {
 	return b
 }
 
-// reuse takes a batch back that nobody needs any more.
-func (e *Engine) reuse(b *batch) {
-	if !b.reset() {
-		return
-	}
+// reuse takes batches back that nobody needs any more.
+func (e *Engine) reuse(blocks []sealed) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if room := int64(cap(b.arena)); e.kept+room <= maxKept {
-		e.kept += room
-		e.free = append(e.free, b)
+	for i := range blocks {
+		b := blocks[i].batch
+		if room := int64(cap(b.arena)); b.reset() && e.kept+room <= maxKept {
+			e.kept += room
+			e.free = append(e.free, b)
+		}
 	}
 }
 

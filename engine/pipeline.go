@@ -140,9 +140,7 @@ func (e *Engine) finishStage() {
 			if err := e.retain(g); err != nil {
 				e.fail(err)
 			}
-			for i := range g.blocks {
-				g.blocks[i].batch.notary.conclude(&g.blocks[i])
-			}
+			e.conclude(g)
 			e.feed.publish(g)
 		}
 		st.free <- g
@@ -174,9 +172,9 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 		return err
 	}
 	n := s.batch.notary
-	n.mu.Lock()
+	n.frames.Lock()
 	at, end, err := n.append(ledger.TypeBlock, g.rec, nil)
-	n.mu.Unlock()
+	n.frames.Unlock()
 	if err != nil {
 		return err
 	}

@@ -237,7 +237,7 @@ func (e *Engine) restoreTail(n *Notary, a *replayedApp) error {
 	var r receipt.Receipt
 	var p receipt.Parser
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	n.next = Seq(a.open)
 	for i := a.tail.done; i < len(a.tail.ends); i++ {
 		leaf := a.tail.arena[a.tail.start(i):a.tail.ends[i]]

@@ -135,12 +135,12 @@ func (e *Engine) pruneOnce() error {
 		return fmt.Errorf("engine: %s: %w", PrunedDir, err)
 	}
 	for _, n := range e.notaries() {
-		n.mu.Lock()
+		n.frames.Lock()
 		var err error
 		if n.stateAt < start {
 			err = n.writeState()
 		}
-		n.mu.Unlock()
+		n.frames.Unlock()
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (e *Engine) prunable() journal.Offset {
 		} else if n.open.pushed > 0 {
 			limit = min(limit, n.open.from)
 		}
-		n.mu.Unlock()
+		n.unlock()
 	}
 	return limit / size * size
 }
