@@ -105,6 +105,10 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 			return Adopted{}, fmt.Errorf("engine: block %d of %q, number %d of those to adopt: %w", b.Height, b.App, i+1, err)
 		}
 	}
+	// What is written may need a State, and that has the producers' heads.
+	if err := e.recall(a.r); err != nil {
+		return Adopted{}, err
+	}
 	if err := a.write(); err != nil {
 		return Adopted{}, err
 	}

@@ -100,6 +100,10 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 			unsigned = append(unsigned, sealed{batch: b, block: c.LogBlock, digest: c.digest, cut: c.Cut})
 		}
 	}
+	// Before anything is written, as what is written may need a State, and that has the producers' heads.
+	if err := e.recall(r); err != nil {
+		return err
+	}
 	if err := e.signAgain(unsigned); err != nil {
 		return err
 	}
@@ -107,9 +111,6 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 		if err := e.restoreTail(e.apps[a.Name], a); err != nil {
 			return err
 		}
-	}
-	if err := e.recall(r); err != nil {
-		return err
 	}
 	e.startSinks(r.cursors)
 	return nil
