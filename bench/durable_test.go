@@ -53,10 +53,15 @@ func benchmarkDurable(b *testing.B, mode string) {
 	}
 	b.SetBytes(size / int64(len(all)))
 	b.ReportAllocs()
+	before, _ := e.StoreStats()
 	b.ResetTimer()
 	appendDurable(b, e, all, b.N)
 	b.StopTimer()
 	report(b, "receipts")
+	after, _ := e.StoreStats()
+	if batches := after.Journal.Batches - before.Journal.Batches; batches > 0 {
+		b.ReportMetric(float64(after.Journal.Bytes-before.Journal.Bytes)/float64(batches)/1024, "KiB/write")
+	}
 	if err := e.Close(context.Background()); err != nil {
 		b.Fatal(err)
 	}

@@ -244,16 +244,16 @@ func (e *Engine) spare(room int) *batch {
 	return b
 }
 
-// reuse takes a batch back that nobody needs any more.
-func (e *Engine) reuse(b *batch) {
-	if !b.reset() {
-		return
-	}
+// reuse takes batches back that nobody needs any more.
+func (e *Engine) reuse(blocks []sealed) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if room := int64(cap(b.arena)); e.kept+room <= maxKept {
-		e.kept += room
-		e.free = append(e.free, b)
+	for i := range blocks {
+		b := blocks[i].batch
+		if room := int64(cap(b.arena)); b.reset() && e.kept+room <= maxKept {
+			e.kept += room
+			e.free = append(e.free, b)
+		}
 	}
 }
 
@@ -286,6 +286,10 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // shutDown is the first Close's: it cuts what is open, waits for the goroutines and settles the outcome.
 func (e *Engine) shutDown(ctx context.Context) {
+	var watch sync.WaitGroup
+	if e.store != nil {
+		watch.Go(func() { e.watchFull(ctx) })
+	}
 	notaries := e.notaries()
 	for _, n := range notaries {
 		n.close()
@@ -300,6 +304,7 @@ func (e *Engine) shutDown(ctx context.Context) {
 		e.stopDelivery(ctx.Err())
 		<-e.quit
 	}
+	watch.Wait()
 	if e.store != nil {
 		e.outcome = e.closeStore(ctx)
 	}

@@ -28,9 +28,7 @@ func (e *Engine) run() {
 			e.fail(err)
 			return
 		}
-		for i := range g.blocks {
-			g.blocks[i].batch.notary.conclude(&g.blocks[i])
-		}
+		e.conclude(g)
 		if !e.deliverAll(g) {
 			return
 		}
@@ -61,7 +59,7 @@ func (e *Engine) fail(err error) {
 // fail ends one app's Notary.
 func (n *Notary) fail(err error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	n.failure = err
 	for _, b := range slices.Concat(n.cuts.all(), []*batch{n.open}) {
 		if n.eng.store == nil {
