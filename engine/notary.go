@@ -203,6 +203,8 @@ type Stats struct {
 	App             string
 	Scheme          string
 	Height          uint64 // of the last sealed block; Config.Resume.Height before the first
+	Accepted        Seq    // of the last receipt; with a Store, runs before this one are counted
+	Durable         Seq    // of the last receipt that is known to be durable; 0 in memory
 	Pending         int    // receipts accepted and not yet sealed
 	PendingBytes    int64  // bytes of their leaves
 	OldestPending   time.Duration
@@ -224,8 +226,11 @@ func (n *Notary) Stats() Stats {
 	n.eng.mu.Unlock()
 	n.mu.Lock()
 	defer n.unlock()
+	if n.eng.store != nil {
+		n.settleDurable()
+	}
 	s := Stats{
-		App: n.app, Scheme: n.cfg.Scheme, Height: n.past.height,
+		App: n.app, Scheme: n.cfg.Scheme, Height: n.past.height, Accepted: n.next - 1, Durable: n.durable,
 		Pending: n.pending, PendingBytes: n.pendingBytes,
 		MaxReceipts: n.cfg.MaxReceipts, MaxWindow: n.cfg.MaxWindow,
 		MaxPending: n.cfg.MaxPending, MaxPendingBytes: n.cfg.MaxPendingBytes,

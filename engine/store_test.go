@@ -71,6 +71,9 @@ func TestStoreGoesOn(t *testing.T) {
 			if err := n.WaitDurable(background, first+24); err != nil {
 				t.Fatal(err)
 			}
+			if s := n.Stats(); s.Accepted != first+24 || s.Durable != first+24 {
+				t.Errorf("run %d: Stats: %d accepted, %d durable, want %d", run, s.Accepted, s.Durable, first+24)
+			}
 			accepted[app] = append(accepted[app], some...)
 		}
 		closeEngine(t, e)
@@ -104,13 +107,13 @@ func TestStoreKnowsItsKey(t *testing.T) {
 	closeEngine(t, e)
 	other := cfg
 	other.Signer = newSigner(t)
-	if _, err := engine.Open(other); err == nil {
-		t.Error("Open with another key: got nil, want an error")
+	if _, err := engine.Open(other); !errors.Is(err, engine.ErrForeign) {
+		t.Errorf("Open with another key: got %v, want ErrForeign", err)
 	}
 	other = cfg
 	other.Scheme = logblock.BPI1
-	if _, err := engine.Open(other); err == nil {
-		t.Error("Open with another scheme: got nil, want an error")
+	if _, err := engine.Open(other); !errors.Is(err, engine.ErrForeign) {
+		t.Errorf("Open with another scheme: got %v, want ErrForeign", err)
 	}
 	closeEngine(t, openEngine(t, cfg))
 }
