@@ -52,7 +52,7 @@ func Adopt(cfg AdoptConfig, blocks []*logblock.LogBlock) (Adopted, error) {
 	}
 	a := &adoption{eng: e, r: r, want: want}
 	done, err = a.run(blocks)
-	closing := errors.Join(e.store.j.Close(), e.store.head.close())
+	closing := errors.Join(e.store.j.Close(), e.store.archive.close(), e.store.head.close())
 	if err == nil && closing != nil {
 		err = fmt.Errorf("engine: %w", closing)
 	}
@@ -104,6 +104,10 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 		if err := a.check(b, &cuts); err != nil {
 			return Adopted{}, &AdoptError{Index: i, Block: b, Err: err}
 		}
+	}
+	// What is written may need a State, and that has the producers' heads.
+	if err := e.recall(a.r); err != nil {
+		return Adopted{}, err
 	}
 	if err := a.write(); err != nil {
 		return Adopted{}, err
@@ -193,7 +197,7 @@ func (a *adoption) write() error {
 			n.cutHead, n.cutNumber = logblock.Head{Height: p.block.Height, Hash: digest}, p.block.Cut
 			n.head = n.cutHead
 		}
-		n.mu.Unlock()
+		n.unlock()
 		if err != nil {
 			return err
 		}

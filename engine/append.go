@@ -105,7 +105,7 @@ func (n *Notary) appendAtOnce(r *receipt.Receipt) Seq {
 	if n.eng.legacy != nil || n.producers != nil || n.window != nil || !n.mu.TryLock() {
 		return 0
 	}
-	defer n.mu.Unlock()
+	defer n.unlock()
 	if n.stopped() != nil || n.full() || len(n.line) > 0 || r.App != n.app ||
 		n.pending == n.cfg.MaxPending || n.pendingBytes+receipt.MaxEncoding > n.cfg.MaxPendingBytes {
 		return 0
@@ -251,7 +251,7 @@ type appender struct {
 // head moves between the pieces of a batch.
 func (n *Notary) accept(ctx context.Context, a *arrival, wait bool) (first Seq, taken int, err error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	var me *appender
 	for taken < len(a.ends) {
 		if err = n.stopped(); err != nil {
@@ -294,7 +294,7 @@ func (n *Notary) accept(ctx context.Context, a *arrival, wait bool) (first Seq, 
 
 // await gives the lock up until me may look again.
 func (n *Notary) await(ctx context.Context, me *appender) error {
-	n.mu.Unlock()
+	n.unlock()
 	defer n.mu.Lock()
 	select {
 	case <-me.ready:
@@ -388,10 +388,12 @@ func (n *Notary) moveHeads(a *arrival, from, to int) error {
 			return refusedProducer(err)
 		}
 	}
+	n.frames.Lock() // a State shows both or neither
 	err := n.producers.Commit(claims[from:to])
 	if err == nil {
 		n.headsSeq = n.next + Seq(to-from)
 	}
+	n.frames.Unlock()
 	if err != nil && from > 0 {
 		panic(fmt.Sprintf("engine: a producer's head moved while its batch was entering: %v", err))
 	}

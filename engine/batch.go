@@ -37,8 +37,11 @@ func (b *batch) start(i int) int {
 	return b.ends[i-1]
 }
 
-// maxKeptArena caps the arena of a batch that is kept for reuse.
-const maxKeptArena = 8 << 20
+// What is kept of batches for reuse, in bytes of arenas: one's, and all of them. Blocks that wait for the disk are many.
+const (
+	maxKeptArena = 8 << 20
+	maxKept      = 64 << 20
+)
 
 // reset empties b for reuse and tells whether it is worth keeping.
 func (b *batch) reset() bool {

@@ -231,5 +231,14 @@ func (c *client) checkShown(app string, h *history) error {
 	return nil
 }
 
-// fsck is the judgement of the journal's own checker.
-func fsck(dir journal.FS, key sign.PublicKey) error { return nil }
+// fsck is the judgement of the journal's own checker: all is sealed, and nothing torn.
+func fsck(dir journal.FS, key sign.PublicKey) error {
+	report, err := ledger.Check(dir, ledger.CheckConfig{Key: key})
+	if err != nil {
+		return err
+	}
+	if t := report.Totals(); t.Pending != 0 || t.Unsigned != 0 || report.Torn.Bytes != 0 {
+		return fmt.Errorf("ledger.Check: %d leaves pending, %d cuts unsigned, torn tail %+v after Close", t.Pending, t.Unsigned, report.Torn)
+	}
+	return nil
+}

@@ -48,7 +48,7 @@ func (n *Notary) sift(a *arrival) {
 	a.fresh, a.freshBefore = a.fresh[:0], append(a.freshBefore[:0], 0)
 	seen := make(map[[32]byte]bool, len(a.hashes))
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	for i := range a.hashes {
 		_, taken := n.window.find(&a.hashes[i])
 		if !taken && !seen[a.hashes[i]] {

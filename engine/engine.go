@@ -26,6 +26,7 @@ type Engine struct {
 	work     sync.Cond // signalled when queue grows, on Close and on failure; the sealing goroutine waits
 	queue    fifo      // cut batches of all apps, not yet taken for sealing, in the order they were cut
 	free     []*batch  // for reuse
+	kept     int64     // bytes of their arenas
 	apps     map[string]*Notary
 	byID     []*Notary // with a Store: in the order of their numbers
 	closing  bool
@@ -225,23 +226,34 @@ func (e *Engine) submit(b *batch) *batch {
 	defer e.mu.Unlock()
 	e.queue.push(b)
 	e.work.Signal()
-	fresh := new(batch)
-	if last := len(e.free) - 1; last >= 0 {
-		fresh, e.free = e.free[last], e.free[:last]
-	}
+	fresh := e.spare(cap(b.arena))
 	fresh.notary = b.notary
 	return fresh
 }
 
-// reuse takes a batch back that nobody needs any more.
-func (e *Engine) reuse(b *batch) {
-	if !b.reset() {
-		return
+// spare returns an empty batch: a used one, or one with room for as much as the last one had. e.mu is held.
+func (e *Engine) spare(room int) *batch {
+	last := len(e.free) - 1
+	if last < 0 {
+		return &batch{arena: make([]byte, 0, min(room, maxKeptArena))}
 	}
+	b := e.free[last]
+	e.free[last] = nil
+	e.free = e.free[:last]
+	e.kept -= int64(cap(b.arena))
+	return b
+}
+
+// reuse takes batches back that nobody needs any more.
+func (e *Engine) reuse(blocks []sealed) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.free) < maxFreeBatches {
-		e.free = append(e.free, b)
+	for i := range blocks {
+		b := blocks[i].batch
+		if room := int64(cap(b.arena)); b.reset() && e.kept+room <= maxKept {
+			e.kept += room
+			e.free = append(e.free, b)
+		}
 	}
 }
 
@@ -274,6 +286,10 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // shutDown is the first Close's: it cuts what is open, waits for the goroutines and settles the outcome.
 func (e *Engine) shutDown(ctx context.Context) {
+	var watch sync.WaitGroup
+	if e.store != nil {
+		watch.Go(func() { e.watchFull(ctx) })
+	}
 	notaries := e.notaries()
 	for _, n := range notaries {
 		n.close()
@@ -288,6 +304,7 @@ func (e *Engine) shutDown(ctx context.Context) {
 		e.stopDelivery(ctx.Err())
 		<-e.quit
 	}
+	watch.Wait()
 	if e.store != nil {
 		e.outcome = e.closeStore(ctx)
 	}

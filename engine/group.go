@@ -166,25 +166,42 @@ func (e *Engine) signAll(g *group) error {
 	return nil
 }
 
-// conclude takes a sealed batch off its app's queue: room for others, positions for who waits, the batch for reuse.
-func (n *Notary) conclude(s *sealed) {
-	b := s.batch
-	n.mu.Lock()
-	if n.failure != nil { // fail has told who waits
-		n.mu.Unlock()
-		return
+// conclude takes the sealed batches of g off their apps' queues.
+func (e *Engine) conclude(g *group) {
+	blocks := g.blocks
+	for len(blocks) > 0 {
+		n, same := blocks[0].batch.notary, 1
+		for same < len(blocks) && blocks[same].batch.notary == n {
+			same++
+		}
+		if n.conclude(blocks[:same]) {
+			e.reuse(blocks[:same])
+		}
+		blocks = blocks[same:]
 	}
-	n.cuts.drop()
-	n.pending -= b.len()
-	n.pendingBytes -= int64(len(b.arena))
-	n.totals.blocks++
-	n.totals.receipts += uint64(b.len())
-	n.totals.leafBytes += uint64(len(b.arena))
-	n.past.add(s.block.Height, b.first, b.len())
-	b.settle(s.block, nil)
+}
+
+// conclude takes sealed batches of this app off its queue: room for others, positions for who waits. It returns false where
+// the Engine has failed, which has told who waits.
+func (n *Notary) conclude(blocks []sealed) bool {
+	n.mu.Lock()
+	defer n.unlock()
+	if n.failure != nil {
+		return false
+	}
+	for i := range blocks {
+		b, block := blocks[i].batch, blocks[i].block
+		n.cuts.drop()
+		n.pending -= b.len()
+		n.pendingBytes -= int64(len(b.arena))
+		n.totals.blocks++
+		n.totals.receipts += uint64(b.len())
+		n.totals.leafBytes += uint64(len(b.arena))
+		n.past.add(block.Height, b.first, b.len())
+		b.settle(block, nil)
+	}
 	n.callNext()
-	n.mu.Unlock()
-	n.eng.reuse(b)
+	return true
 }
 
 func (b *batch) settle(block *logblock.LogBlock, err error) {

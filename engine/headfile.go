@@ -125,19 +125,14 @@ func parseHead(b []byte) (*headRecord, error) {
 	return r, nil
 }
 
-// createHead makes the file with its first record.
+// createHead makes the file with its first record. Its name is not durable yet.
 func createHead(dir journal.FS, name string, r *headRecord) (*headFile, error) {
 	f, err := dir.Create(name, 2*headSlot)
 	if err != nil {
 		return nil, fmt.Errorf("engine: head file: %w", err)
 	}
 	h := &headFile{file: f, buf: journal.AlignedBuffer(headSlot)}
-	if err = h.write(r); err == nil {
-		if err = dir.SyncDir(); err != nil {
-			err = fmt.Errorf("engine: head file: %w", err)
-		}
-	}
-	if err != nil {
+	if err := h.write(r); err != nil {
 		_ = f.Close() // the first error is the one to tell
 		return nil, err
 	}

@@ -34,6 +34,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/encseal/encseal/engine/journal"
@@ -67,17 +68,22 @@ type Notary struct {
 	window *window // of hashes of receipts taken; nil without DedupWindow
 
 	// With a Store, guarded by mu too:
-	id           uint64 // app's number in the journal; never changed
-	rec          []byte // scratch
-	dirty        bool   // in store.dirty
-	pushes       []pushed
-	durable      Seq // last receipt known to be durable, as of the last look
+	id      uint64 // app's number in the journal; never changed
+	rec     []byte // scratch
+	dirty   bool   // in store.dirty
+	pushes  pushes
+	durable Seq         // last receipt known to be durable, as of the last look
+	behind  atomic.Bool // the journal came for leaves while mu was held; see unlock
+
+	// frames guards the order of the app's frames, and what a State says of those before it, down to the blank line. It is
+	// taken after mu by who needs both, and alone by the stages of sealing, which so never wait for callers of Append.
+	frames       sync.Mutex
 	stateAt      journal.Offset
 	stateSegment uint64        // of the last State, or of App
-	pushedSeq    Seq           // next to be pushed
+	pushedSeq    Seq           // next leaf to come
 	headsSeq     Seq           // CheckStrict: the producers' heads are those before this receipt
-	cutSeq       Seq           // first leaf in no cut of the journal
-	cutHead      logblock.Head // last cut in the journal
+	cutSeq       Seq           // first leaf in no cut
+	cutHead      logblock.Head // last cut
 	cutNumber    uint64        // and its number
 
 	head logblock.Head // of the last hashed block; touched by the sealing goroutine alone
@@ -145,16 +151,16 @@ func (n *Notary) cut() {
 func (n *Notary) Seal(ctx context.Context) (*logblock.LogBlock, error) {
 	n.mu.Lock()
 	if err := n.stopped(); err != nil {
-		n.mu.Unlock()
+		n.unlock()
 		return nil, err
 	}
 	if n.open.len() == 0 {
-		n.mu.Unlock()
+		n.unlock()
 		return nil, ErrEmpty
 	}
 	s := n.open.watch()
 	n.cut()
-	n.mu.Unlock()
+	n.unlock()
 	return s.wait(ctx)
 }
 
@@ -169,7 +175,7 @@ func (n *Notary) Close(ctx context.Context) error {
 // close takes no more receipts and cuts what is open.
 func (n *Notary) close() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	n.closing = true
 	if n.open.len() > 0 && n.failure == nil {
 		n.cut()
@@ -219,7 +225,7 @@ func (n *Notary) Stats() Stats {
 	sink := n.eng.sink
 	n.eng.mu.Unlock()
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	if n.eng.store != nil {
 		n.settleDurable()
 	}

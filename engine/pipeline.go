@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
 )
 
-// groupsUnderWay bounds the groups that are in some stage of sealing: one is hashed while one is signed and one waits for
-// the disk.
-const groupsUnderWay = 4
+// groupsUnderWay bounds the groups that are in some stage of sealing. A stage that waits for the disk finds more behind the
+// group that it waits for, which are durable by then: so there must be as many as come in two writes.
+const groupsUnderWay = 32
 
 // runDurable is the sealing goroutine of an Engine with a Store, and owns those of the stages behind it:
 //
@@ -57,7 +59,7 @@ func (e *Engine) appendCuts(g *group) error {
 		g.end = end
 	}
 	if st.head != nil {
-		g.heads = headRecord{id: st.j.ID(), cuts: st.cuts, digest: digestHeads(e.appHeads())}
+		g.heads = headRecord{id: st.j.ID(), cuts: st.cuts.Load(), digest: digestHeads(e.appHeads())}
 	}
 	st.j.Kick()
 	return nil
@@ -101,8 +103,8 @@ func (e *Engine) signDurable(g *group) error {
 		return nil
 	}
 	// Crash before this returns: the cut may be there or not; nothing of it was signed.
-	if err := st.j.Wait(e.delivery, g.end); err != nil {
-		return fmt.Errorf("engine: %w", err)
+	if err := e.waitJournal(g.end); err != nil {
+		return err
 	}
 	// Crash before this returns: the head file may be one group behind the journal, which is as good.
 	if st.head != nil {
@@ -129,19 +131,32 @@ func (e *Engine) finishStage() {
 	for g := range st.signed {
 		err := e.failed()
 		if err == nil && len(g.blocks) > 0 {
-			if err = st.j.Wait(e.delivery, g.end); err != nil {
-				e.fail(fmt.Errorf("engine: %w", err))
+			if err = e.waitJournal(g.end); err != nil {
+				e.fail(err)
 			}
 		}
 		if err == nil {
-			for i := range g.blocks {
-				g.blocks[i].batch.notary.conclude(&g.blocks[i])
+			// Before conclude: what is pruned was concluded, and so is in the archive.
+			if err := e.retain(g); err != nil {
+				e.fail(err)
 			}
+			e.conclude(g)
 			e.feed.publish(g)
-			e.retain()
 		}
 		st.free <- g
 	}
+}
+
+// waitJournal waits until the journal is durable up to end. Where that is given up, the error says why.
+func (e *Engine) waitJournal(end journal.Offset) error {
+	err := e.store.j.Wait(e.delivery, end)
+	if err == nil {
+		return nil
+	}
+	if err == e.delivery.Err() {
+		err = context.Cause(e.delivery)
+	}
+	return fmt.Errorf("engine: %w", err)
 }
 
 func (e *Engine) failed() error {
@@ -157,9 +172,9 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 		return err
 	}
 	n := s.batch.notary
-	n.mu.Lock()
+	n.frames.Lock()
 	at, end, err := n.append(ledger.TypeBlock, g.rec, nil)
-	n.mu.Unlock()
+	n.frames.Unlock()
 	if err != nil {
 		return err
 	}
@@ -167,12 +182,35 @@ func (st *store) appendBlock(g *group, s *sealed) error {
 	return nil
 }
 
+// watchFull closes the journal when ctx has ended on a full disk: who waits for room there holds a Notary's lock, or is a stage
+// of sealing, and nothing else ends that. It returns when the stages have ended.
+func (e *Engine) watchFull(ctx context.Context) {
+	select {
+	case <-e.quit:
+		return
+	case <-ctx.Done():
+	}
+	look := time.NewTicker(firstPause)
+	defer look.Stop()
+	for {
+		if e.store.j.Stats().Prepare != nil {
+			_ = e.store.j.Close() // closeStore returns it
+			return
+		}
+		select {
+		case <-e.quit:
+			return
+		case <-look.C:
+		}
+	}
+}
+
 // closeStore waits for the sinks until ctx ends and closes what a Store has open. The stages have ended.
 func (e *Engine) closeStore(ctx context.Context) error {
 	err := e.failed()
 	e.drainSinks(ctx)
 	if closeErr := e.closeRetaining(); err == nil && closeErr != nil {
-		err = fmt.Errorf("engine: %s: %w", PrunedDir, closeErr)
+		err = closeErr
 	}
 	if closeErr := e.store.j.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("engine: %w", closeErr)

@@ -41,7 +41,7 @@ func (e *Engine) recall(r *replay) error {
 	for _, a := range r.list {
 		n := e.apps[a.Name]
 		n.mu.Lock()
-		defer n.mu.Unlock()
+		defer n.unlock()
 		one := &recalled{notary: n, after: 1}
 		if e.cfg.Check == CheckStrict {
 			one.begin(a)

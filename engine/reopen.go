@@ -14,7 +14,7 @@ import (
 
 // load opens head file and journal, and replays it. After an error nothing is open.
 func (e *Engine) load() (*headRecord, *replay, error) {
-	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, 1), signed: make(chan *group, 1)}
+	st := &store{free: make(chan *group, groupsUnderWay), hashed: make(chan *group, groupsUnderWay), signed: make(chan *group, groupsUnderWay)}
 	for range groupsUnderWay {
 		st.free <- new(group)
 	}
@@ -35,6 +35,13 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		}
 	}
 	r := newReplay(want)
+	if e.cfg.Store.RetainBytes > 0 {
+		st.prune = make(chan struct{}, 1)
+		if st.archive, err = e.cfg.Store.openArchive(st.dir); err != nil {
+			return nil, nil, errors.Join(err, st.head.close())
+		}
+		r.archive = st.archive
+	}
 	var opened atomic.Pointer[journal.Journal] // the journal's writer may be quicker than the return of Open
 	st.j, err = journal.Open(journal.Config{
 		FS: st.dir, SegmentSize: e.cfg.Store.SegmentSize, Gather: st.gather,
@@ -45,7 +52,7 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		},
 	}, r.frame)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.head.close())
+		return nil, nil, errors.Join(fmt.Errorf("engine: %w", err), st.archive.close(), st.head.close())
 	}
 	opened.Store(st.j)
 	e.store = st
@@ -60,18 +67,8 @@ func (e *Engine) openStore() error {
 		return err
 	}
 	st := e.store
-	if e.cfg.Store.RetainBytes > 0 {
-		st.prune = make(chan struct{}, 1)
-		st.archive, err = e.cfg.Store.openArchive(st.dir)
-	}
-	if err == nil {
-		err = e.restore(r, want)
-	}
-	if err != nil {
-		if st.archive != nil {
-			err = errors.Join(err, st.archive.j.Close())
-		}
-		return errors.Join(err, st.j.Close(), st.head.close())
+	if err := e.restore(r, want); err != nil {
+		return errors.Join(err, st.j.Close(), st.archive.close(), st.head.close())
 	}
 	if st.archive != nil {
 		e.retainer.Go(e.retaining)
@@ -87,7 +84,7 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 	if err := e.checkHead(r, want); err != nil {
 		return err
 	}
-	e.store.cuts = r.cuts
+	e.store.cuts.Store(r.cuts)
 	if len(r.list) > e.cfg.MaxApps {
 		return fmt.Errorf("%w: the journal has %d", ErrTooManyApps, len(r.list))
 	}
@@ -103,6 +100,10 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 			unsigned = append(unsigned, sealed{batch: b, block: c.LogBlock, digest: c.digest, cut: c.Cut})
 		}
 	}
+	// Before anything is written, as what is written may need a State, and that has the producers' heads.
+	if err := e.recall(r); err != nil {
+		return err
+	}
 	if err := e.signAgain(unsigned); err != nil {
 		return err
 	}
@@ -110,9 +111,6 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 		if err := e.restoreTail(e.apps[a.Name], a); err != nil {
 			return err
 		}
-	}
-	if err := e.recall(r); err != nil {
-		return err
 	}
 	e.startSinks(r.cursors)
 	return nil
@@ -131,22 +129,41 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		if want.id != st.j.ID() {
 			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
 		}
-		return r.checkHead()
+		if err := r.checkHead(); err != nil || r.head {
+			return err
+		}
+		return e.makeHead(r, want)
 	}
 	if r.head && !e.cfg.Store.NewHead {
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
 			ErrHeadMissing, e.cfg.Store.Head)
 	}
-	if st.head != nil { // a file without a record: its first write was cut short
-		return st.head.write(&headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
-	}
+	return e.makeHead(r, want)
+}
+
+// makeHead makes the head file, or finishes what an earlier Open was kept from: the journal says that there is one when the
+// file is durable, and not before.
+func (e *Engine) makeHead(r *replay, want *headRecord) error {
+	st := e.store
 	dir, name, err := e.cfg.Store.headDir()
 	if err != nil {
 		return err
 	}
-	st.head, err = createHead(dir, name, &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())})
+	first := &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())}
+	switch {
+	case st.head == nil:
+		st.head, err = createHead(dir, name, first)
+	case want == nil: // a file without a record: its first write was cut short
+		err = st.head.write(first)
+	}
 	if err != nil {
 		return err
+	}
+	if err := dir.SyncDir(); err != nil {
+		return fmt.Errorf("engine: head file: %w", err)
+	}
+	if r.head {
+		return nil
 	}
 	// From here on the journal is opened with its head file or not at all.
 	_, end, err := st.j.Append(ledger.TypeHead)
@@ -190,7 +207,7 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	st := e.store
 	// Everything that was replayed is durable, and so is the head file once it knows of all these cuts.
 	if st.head != nil {
-		if err := st.head.write(&headRecord{id: st.j.ID(), cuts: st.cuts, digest: digestHeads(e.appHeads())}); err != nil {
+		if err := st.head.write(&headRecord{id: st.j.ID(), cuts: st.cuts.Load(), digest: digestHeads(e.appHeads())}); err != nil {
 			return err
 		}
 	}
@@ -206,6 +223,9 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	if err := st.j.Wait(context.Background(), g.end); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
+	if err := e.retain(g); err != nil {
+		return err
+	}
 	for i := range g.blocks {
 		s := &g.blocks[i]
 		s.batch.notary.past.add(s.block.Height, s.batch.first, int(s.block.Count))
@@ -218,7 +238,7 @@ func (e *Engine) restoreTail(n *Notary, a *replayedApp) error {
 	var r receipt.Receipt
 	var p receipt.Parser
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	n.next = Seq(a.open)
 	for i := a.tail.done; i < len(a.tail.ends); i++ {
 		leaf := a.tail.arena[a.tail.start(i):a.tail.ends[i]]

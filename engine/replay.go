@@ -23,6 +23,8 @@ type replay struct {
 	want *headRecord        // what the head file holds; nil where there is none
 	then map[uint64]appHead // the apps' last cuts at the cut that want knows; nil before it
 	list []*replayedApp
+
+	archive *archive // takes every block; nil for none
 }
 
 // replayedApp is one app. It begins with its App frame, or, where that was pruned, with a State.
@@ -210,6 +212,11 @@ func (r *replay) block(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
+	if f.Type != ledger.TypeCut && r.archive != nil {
+		if err := r.archive.carry(a.App, b); err != nil {
+			return err
+		}
+	}
 	if f.Type == ledger.TypeBlock {
 		return a.sign(&b, digest)
 	}
@@ -291,14 +298,12 @@ func (r *replay) meet() {
 // checkHead holds the journal against what the head file knows.
 func (r *replay) checkHead() error {
 	switch {
-	case r.want.cuts == 0:
-		return nil // every history of this journal begins so
 	case r.want.cuts > r.cuts:
 		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, r.want.cuts, r.cuts)
 	case r.want.cuts == r.cuts:
 		r.then = nil
 		r.meet()
-	case r.then == nil:
+	case r.then == nil && r.want.cuts > 0:
 		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, r.want.cuts)
 	}
 	var heads []appHead

@@ -9,11 +9,14 @@ import (
 	"github.com/encseal/encseal/engine/ledger"
 )
 
-// PrunedDir is the directory below Store.Dir that holds the LogBlocks whose receipts were pruned, as a journal of App and
-// Block frames. It only grows, by some 400 bytes a block, so that chain and heights stay whole.
+// PrunedDir is the directory below Store.Dir that outlives pruning: a journal of App and Block frames with every LogBlock,
+// from the oldest that the data directory held when Store.RetainBytes was first given. It only grows, by some 400 bytes a
+// block, so that chain and heights stay whole.
 const PrunedDir = "pruned"
 
-// archive is the journal in PrunedDir.
+// archive is the journal in PrunedDir. Blocks come to it as they are concluded, and are made durable before anything is
+// pruned; what a crash took away the next Open finds in the main journal. It is used by one goroutine at a time: who opens
+// the Engine, then the finishing one, but for flush.
 type archive struct {
 	j     *journal.Journal
 	last  map[uint64]uint64 // height of each app's last block in it
@@ -52,8 +55,8 @@ func (s *Store) openArchive(dir journal.FS) (*archive, error) {
 	return a, nil
 }
 
-// carry appends a block, unless a crash left it there already.
-func (a *archive) carry(app ledger.App, b *ledger.Block) error {
+// carry appends a block, unless it is there already.
+func (a *archive) carry(app ledger.App, b ledger.Block) error {
 	if b.Height <= a.last[b.App] {
 		return nil
 	}
@@ -65,7 +68,7 @@ func (a *archive) carry(app ledger.App, b *ledger.Block) error {
 	}
 	b.From = 0
 	var err error
-	if a.rec, err = ledger.AppendBlock(a.rec[:0], b); err != nil {
+	if a.rec, err = ledger.AppendBlock(a.rec[:0], &b); err != nil {
 		return err
 	}
 	if _, _, err := a.j.Append(ledger.TypeBlock, a.rec); err != nil {
@@ -75,11 +78,20 @@ func (a *archive) carry(app ledger.App, b *ledger.Block) error {
 	return nil
 }
 
-// retain tells the retaining goroutine that blocks were concluded.
-func (e *Engine) retain() {
+// retain carries concluded blocks to the archive, and has segments pruned once a new one was begun. The finishing goroutine
+// calls it.
+func (e *Engine) retain(g *group) error {
 	st := e.store
 	if st.archive == nil {
-		return
+		return nil
+	}
+	for i := range g.blocks {
+		s := &g.blocks[i]
+		n := s.batch.notary
+		app := ledger.App{ID: n.id, Scheme: e.cfg.Scheme, Name: n.app}
+		if err := st.archive.carry(app, ledger.Block{App: n.id, Cut: s.cut, First: uint64(s.batch.first), LogBlock: s.block}); err != nil {
+			return fmt.Errorf("engine: %s: %w", PrunedDir, err)
+		}
 	}
 	if segment := st.j.Segment(st.j.Durable()); segment != st.retained {
 		st.retained = segment
@@ -88,6 +100,7 @@ func (e *Engine) retain() {
 		default:
 		}
 	}
+	return nil
 }
 
 // retaining is a goroutine of its own: it prunes after each segment, while sealing goes on.
@@ -109,8 +122,8 @@ func (e *Engine) retaining() {
 
 // pruneOnce drops the segments that may go.
 //
-// The crash argument: first every app's State comes to stand behind what goes, then the LogBlocks are durable in the
-// archive, then the segments go, oldest first. A crash in between leaves blocks in both places, which carry knows.
+// The crash argument: the LogBlocks are durable in the archive, and every app's State stands behind what goes, durable too,
+// before the segments go, oldest first.
 func (e *Engine) pruneOnce() error {
 	ctx := context.Background()
 	j := e.store.j
@@ -118,15 +131,16 @@ func (e *Engine) pruneOnce() error {
 	if start <= j.First() {
 		return nil
 	}
-	names := make(map[uint64]ledger.App)
+	if err := e.store.archive.j.Flush(ctx); err != nil {
+		return fmt.Errorf("engine: %s: %w", PrunedDir, err)
+	}
 	for _, n := range e.notaries() {
-		n.mu.Lock()
-		names[n.id] = ledger.App{ID: n.id, Scheme: n.cfg.Scheme, Name: n.app}
+		n.frames.Lock()
 		var err error
 		if n.stateAt < start {
 			err = n.writeState()
 		}
-		n.mu.Unlock()
+		n.frames.Unlock()
 		if err != nil {
 			return err
 		}
@@ -142,23 +156,7 @@ func (e *Engine) pruneOnce() error {
 	if err := j.Flush(ctx); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
-	err := j.Scan(j.First(), start, func(f journal.Frame) error {
-		if f.Type != ledger.TypeBlock && f.Type != ledger.TypeAdopt {
-			return nil
-		}
-		b, err := ledger.ParseBlock(f.Payload)
-		if err != nil {
-			return err
-		}
-		return e.store.archive.carry(names[b.App], &b)
-	})
-	if err == nil {
-		err = e.store.archive.j.Flush(ctx)
-	}
-	if err == nil {
-		err = j.Prune(start)
-	}
-	if err != nil {
+	if err := j.Prune(start); err != nil {
 		return fmt.Errorf("engine: pruning: %w", err)
 	}
 	return nil
@@ -181,7 +179,7 @@ func (e *Engine) prunable() journal.Offset {
 		} else if n.open.pushed > 0 {
 			limit = min(limit, n.open.from)
 		}
-		n.mu.Unlock()
+		n.unlock()
 	}
 	return limit / size * size
 }
@@ -193,5 +191,15 @@ func (e *Engine) closeRetaining() error {
 	}
 	close(e.store.prune)
 	e.retainer.Wait()
-	return e.store.archive.j.Close()
+	return e.store.archive.close()
+}
+
+func (a *archive) close() error {
+	if a == nil {
+		return nil
+	}
+	if err := a.j.Close(); err != nil {
+		return fmt.Errorf("engine: %s: %w", PrunedDir, err)
+	}
+	return nil
 }

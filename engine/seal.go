@@ -17,9 +17,6 @@ const (
 	lastPause  = 30 * time.Second
 )
 
-// maxFreeBatches bounds what is kept for reuse.
-const maxFreeBatches = maxGroup
-
 // run is the sealing goroutine of an Engine in memory. Whatever was cut while it was busy is its next group: signed as one
 // batch, delivered in order before the group after it is sealed.
 func (e *Engine) run() {
@@ -31,9 +28,7 @@ func (e *Engine) run() {
 			e.fail(err)
 			return
 		}
-		for i := range g.blocks {
-			g.blocks[i].batch.notary.conclude(&g.blocks[i])
-		}
+		e.conclude(g)
 		if !e.deliverAll(g) {
 			return
 		}
@@ -64,7 +59,7 @@ func (e *Engine) fail(err error) {
 // fail ends one app's Notary.
 func (n *Notary) fail(err error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	n.failure = err
 	for _, b := range slices.Concat(n.cuts.all(), []*batch{n.open}) {
 		if n.eng.store == nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -48,8 +50,8 @@ type store struct {
 	mu    sync.Mutex
 	dirty []*Notary // with leaves that the journal has not got; each once
 
-	cuts uint64 // over all apps; touched by the hashing goroutine alone
-	rec  []byte // the same goroutine's scratch
+	cuts atomic.Uint64 // over all apps; added to by the hashing goroutine alone
+	rec  []byte        // the same goroutine's scratch
 
 	free   chan *group // not in use
 	hashed chan *group // cuts appended to the journal, to be signed
@@ -63,11 +65,28 @@ func (s *store) gather() {
 	s.dirty = nil
 	s.mu.Unlock()
 	for _, n := range dirty {
-		n.mu.Lock()
+		// Whoever holds mu now finds behind set when he gives it up, and kicks: then its leaves are fetched. So a busy app's
+		// callers are never waited for.
+		n.behind.Store(true)
+		if !n.mu.TryLock() {
+			s.mu.Lock()
+			s.dirty = append(s.dirty, n)
+			s.mu.Unlock()
+			continue
+		}
+		n.behind.Store(false)
 		n.dirty = false
 		// A journal that fails says so to everybody by itself.
 		_ = n.push()
 		n.mu.Unlock()
+	}
+}
+
+// unlock gives mu up. While it was held the journal may have come for leaves.
+func (n *Notary) unlock() {
+	n.mu.Unlock()
+	if n.behind.Load() && n.behind.Swap(false) {
+		n.eng.store.j.Kick()
 	}
 }
 
@@ -88,6 +107,38 @@ type pushed struct {
 	end  journal.Offset // of the frame
 }
 
+// pushes are those of an app that are not known to be durable, in order.
+type pushes struct {
+	all  []pushed
+	head int // all[:head] are gone
+}
+
+func (p *pushes) add(last Seq, end journal.Offset) { p.all = append(p.all, pushed{last, end}) }
+
+// drop removes what ends at or before an offset, and returns the last receipt of it; 0 where there is none. Moving the rest
+// down only when half the array is gone keeps it at constant cost.
+func (p *pushes) drop(durable journal.Offset) (last Seq) {
+	for p.head < len(p.all) && p.all[p.head].end <= durable {
+		last = p.all[p.head].last
+		p.head++
+	}
+	if p.head > len(p.all)/2 {
+		p.all = append(p.all[:0], p.all[p.head:]...)
+		p.head = 0
+	}
+	return last
+}
+
+// end returns the end of the frame that holds a receipt; 0 where no frame does.
+func (p *pushes) end(seq Seq) journal.Offset {
+	rest := p.all[p.head:]
+	i := sort.Search(len(rest), func(i int) bool { return seq <= rest[i].last })
+	if i == len(rest) {
+		return 0
+	}
+	return rest[i].end
+}
+
 // push gives the journal the leaves of the open batch that it has not got. n.mu is held. It waits while the journal's
 // buffer is full, which its writer empties without n.mu.
 func (n *Notary) push() error {
@@ -101,7 +152,12 @@ func (n *Notary) push() error {
 		}
 		first := b.first + Seq(b.pushed)
 		n.rec = ledger.AppendLeavesHead(n.rec[:0], n.id, uint64(first), start, b.ends[b.pushed:to])
+		n.frames.Lock()
 		at, end, err := n.append(ledger.TypeLeaves, n.rec, b.arena[start:b.ends[to-1]])
+		if err == nil {
+			n.pushedSeq = b.first + Seq(to)
+		}
+		n.frames.Unlock()
 		if err != nil {
 			return err
 		}
@@ -109,9 +165,8 @@ func (n *Notary) push() error {
 			b.from = at
 		}
 		b.pushed = to
-		n.pushedSeq = b.first + Seq(to)
 		n.settleDurable()
-		n.pushes = append(n.pushes, pushed{last: n.pushedSeq - 1, end: end})
+		n.pushes.add(b.first+Seq(to)-1, end)
 	}
 	return nil
 }
@@ -119,7 +174,8 @@ func (n *Notary) push() error {
 // leavesHead bounds what stands before count leaves in a frame.
 func leavesHead(count int) int { return 30 + 3*count }
 
-// append appends a frame of this app to the journal, and before it a State where it is the first in its segment. n.mu is held.
+// append appends a frame of this app to the journal, and before it a State where it is the first in its segment. n.frames is
+// held.
 func (n *Notary) append(typ byte, head, body []byte) (at, end journal.Offset, err error) {
 	j := n.eng.store.j
 	for {
@@ -136,7 +192,7 @@ func (n *Notary) append(typ byte, head, body []byte) (at, end journal.Offset, er
 	}
 }
 
-// writeState appends a State to the journal. n.mu is held. It may come in the midst of a call whose receipts have moved the
+// writeState appends a State to the journal. n.frames is held. It may come in the midst of a call whose receipts have moved the
 // heads of producers and are not all pushed: After says so.
 func (n *Notary) writeState() error {
 	s := ledger.State{
@@ -163,14 +219,8 @@ func (n *Notary) writeState() error {
 
 // settleDurable moves durable past what is durable by now. n.mu is held.
 func (n *Notary) settleDurable() {
-	durable := n.eng.store.j.Durable()
-	done := 0
-	for done < len(n.pushes) && n.pushes[done].end <= durable {
-		n.durable = n.pushes[done].last
-		done++
-	}
-	if done > 0 {
-		n.pushes = append(n.pushes[:0], n.pushes[done:]...)
+	if last := n.pushes.drop(n.eng.store.j.Durable()); last > 0 {
+		n.durable = last
 	}
 }
 
@@ -193,7 +243,7 @@ func (n *Notary) WaitDurable(ctx context.Context, seq Seq) error {
 // endOf returns the offset up to which the journal must be durable for seq; 0 where it is already.
 func (n *Notary) endOf(seq Seq) (journal.Offset, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	if seq == 0 || seq >= n.next {
 		return 0, fmt.Errorf("engine: sequence number %d was not given out, the next is %d", seq, n.next)
 	}
@@ -204,12 +254,18 @@ func (n *Notary) endOf(seq Seq) (journal.Offset, error) {
 	if err := n.push(); err != nil {
 		return 0, err
 	}
-	for _, p := range n.pushes {
-		if seq <= p.last {
-			return p.end, nil
-		}
+	if end := n.pushes.end(seq); end > 0 {
+		return end, nil
 	}
-	return 0, n.failure
+	// No frame holds it: the journal failed before the batch was cut, maybe just now, and n has not heard of it yet.
+	err := n.failure
+	if err == nil {
+		err = n.eng.store.j.Err()
+	}
+	if err == nil {
+		err = ErrClosed
+	}
+	return 0, fmt.Errorf("engine: receipt %d of %q is not known to be durable: %w", seq, n.app, err)
 }
 
 // admitDurable is what admit adds where there is a journal. n.mu is held.
@@ -228,19 +284,18 @@ func (n *Notary) admitDurable(b *batch) {
 // batch's leaves were pushed.
 func (st *store) appendCut(s *sealed) (journal.Offset, error) {
 	n, b := s.batch.notary, s.batch
-	s.cut = st.cuts + 1
+	s.cut = st.cuts.Load() + 1
 	rec, err := st.record(s)
 	if err != nil {
 		return 0, err
 	}
-	// Under mu, so that a State stands on the side of the cut that it says.
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.frames.Lock()
+	defer n.frames.Unlock()
 	_, end, err := n.append(ledger.TypeCut, rec, nil)
 	if err != nil {
 		return 0, err
 	}
-	st.cuts++
+	st.cuts.Store(s.cut)
 	n.cutNumber = s.cut
 	n.cutHead = logblock.Head{Height: s.block.Height, Hash: s.digest}
 	n.cutSeq = b.first + Seq(b.len())
@@ -257,4 +312,25 @@ func appendRecord(dst []byte, s *sealed) ([]byte, error) {
 	return ledger.AppendBlock(dst, &ledger.Block{
 		App: s.batch.notary.id, Cut: s.cut, First: uint64(s.batch.first), From: uint64(s.batch.from), LogBlock: s.block,
 	})
+}
+
+// StoreStats is a moment's view of a Store.
+type StoreStats struct {
+	Journal    journal.Stats
+	JournalID  [16]byte
+	Durable    journal.Offset // end of what is durable
+	Cuts       uint64         // over all apps, since the journal was made
+	PruneError error          // why the last pruning failed; nil when it did not, or everything is retained
+}
+
+// StoreStats returns the state of the Store now; false without one.
+func (e *Engine) StoreStats() (StoreStats, bool) {
+	st := e.store
+	if st == nil {
+		return StoreStats{}, false
+	}
+	e.mu.Lock()
+	pruneErr := e.pruneErr
+	e.mu.Unlock()
+	return StoreStats{Journal: st.j.Stats(), JournalID: st.j.ID(), Durable: st.j.Durable(), Cuts: st.cuts.Load(), PruneError: pruneErr}, true
 }

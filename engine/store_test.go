@@ -348,7 +348,17 @@ func TestRetain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Check(fs, ledger.CheckConfig{Key: cfg.Signer.PublicKey()}); err != nil {
+	kept, err := journal.Dir(filepath.Join(dir, engine.PrunedDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ledger.Check(fs, ledger.CheckConfig{Key: cfg.Signer.PublicKey(), Pruned: kept})
+	if err != nil {
 		t.Errorf("fsck: %v", err)
+	}
+	for _, a := range r.Apps {
+		if a.Carried == 0 || a.Carried+a.Blocks != a.Sealed {
+			t.Errorf("app %q: %d blocks and %d carried, want %d, some of them carried", a.Name, a.Blocks, a.Carried, a.Sealed)
+		}
 	}
 }

@@ -23,21 +23,21 @@ func (n *Notary) Wait(ctx context.Context, seq Seq) (Position, error) {
 	n.mu.Lock()
 	if seq == 0 || seq >= n.next {
 		next := n.next
-		n.mu.Unlock()
+		n.unlock()
 		return Position{}, fmt.Errorf("engine: sequence number %d was not given out, the next is %d", seq, next)
 	}
 	b := n.batchOf(seq)
 	if b == nil {
 		p, err := n.past.find(seq)
-		n.mu.Unlock()
+		n.unlock()
 		return p, err
 	}
 	if n.failure != nil {
-		defer n.mu.Unlock()
+		defer n.unlock()
 		return Position{}, n.failure
 	}
 	first, s := b.first, b.watch()
-	n.mu.Unlock()
+	n.unlock()
 	block, err := s.wait(ctx)
 	if err != nil {
 		return Position{}, err

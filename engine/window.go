@@ -39,7 +39,7 @@ func (n *Notary) watchWindow() {
 // there is nothing to watch.
 func (n *Notary) checkWindow() (left time.Duration, watch bool) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.unlock()
 	if n.open.len() > 0 {
 		left = n.cfg.MaxWindow - time.Since(n.open.born)
 		if left > 0 {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/bpi1"
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -16,10 +19,10 @@ import (
 	"github.com/encseal/encseal/engine/sign"
 )
 
-// mkjournal DIR PEM [-alter TYPE] [-prune] [-cut] [SCHEME:]FILE=COUNT,... makes a data directory of the receipts of files,
+// mkjournal DIR PEM [-alter TYPE] [-prune N] [-cut] [SCHEME:]FILE=COUNT,... makes a data directory of the receipts of files,
 // each those of one app, sealed by the key in LogBlocks of the counts; what is left is pending. With -cut the last
-// LogBlock of each app is not signed. With -prune segments go that can. With -alter one thing of the second app's or the only one's
-// second LogBlock is not what it should be: leaf, root or sig.
+// LogBlock of each app is not signed. With -prune all segments but the present one go after
+// LogBlock N of an app. With -alter one thing of each app's LogBlock 2 is not what it should be: leaf, root or sig.
 func mkjournal(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))
@@ -29,22 +32,25 @@ func mkjournal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	w := ledgertest.Open(fs, signer)
 	defer w.Close()
-	prune, cut := false, false
+	if slices.Contains(args, "-prune") {
+		kept, err := journal.Dir(filepath.Join(dir, engine.PrunedDir))
+		ts.Check(err)
+		w.KeepIn(kept)
+	}
+	prune, cut := "", false
 	for args = args[2:]; len(args) > 0; args = args[1:] {
 		switch args[0] {
 		case "-prune":
-			prune = true
+			prune = args[1]
+			args = args[1:]
 		case "-cut":
 			cut = true
 		case "-alter":
 			alter(w, args[1])
 			args = args[1:]
 		default:
-			mkapp(ts, w, args[0], cut)
+			mkapp(ts, w, args[0], prune, cut)
 		}
-	}
-	if prune {
-		w.Prune()
 	}
 }
 
@@ -67,7 +73,7 @@ func alter(w *ledgertest.Writer, what string) {
 	}
 }
 
-func mkapp(ts *testscript.TestScript, w *ledgertest.Writer, arg string, cut bool) {
+func mkapp(ts *testscript.TestScript, w *ledgertest.Writer, arg, prune string, cut bool) {
 	scheme := logblock.EncSeal1
 	if rest, ok := strings.CutPrefix(arg, "bpi-1:"); ok {
 		scheme, arg = logblock.BPI1, rest
@@ -97,6 +103,9 @@ func mkapp(ts *testscript.TestScript, w *ledgertest.Writer, arg string, cut bool
 			w.Block(a, 7, leaves[:n]...)
 		}
 		leaves = leaves[n:]
+		if strconv.Itoa(i+1) == prune {
+			w.Prune()
+		}
 	}
 	writeLeaves(w, a, leaves)
 }
