@@ -118,6 +118,8 @@ func dirError(dir, headFile string, err error) error {
 		return refused("%s: %s. The way on is encseal adopt, with the LogBlocks that were sealed since, from whoever received them", dir, text)
 	case errors.Is(err, engine.ErrTooManyApps):
 		return usage("--max-apps: %s has more", dir)
+	case errors.Is(err, engine.ErrOtherJournal):
+		return refused("%s: %s: %s is not what goes with it", dir, text, headFile)
 	case errors.Is(err, engine.ErrForeign):
 		return refused("%s: %s", dir, flagsOfEngine.Replace(text))
 	}

@@ -28,7 +28,7 @@ func (v *fsckOutcome) checkHead() error {
 		return nil
 	}
 	text := strings.TrimPrefix(err.Error(), "engine: ")
-	if errors.Is(err, engine.ErrRolledBack) {
+	if errors.Is(err, engine.ErrRolledBack) || errors.Is(err, engine.ErrOtherJournal) {
 		v.badHead = text
 		return nil
 	}
