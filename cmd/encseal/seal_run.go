@@ -189,7 +189,7 @@ func (s *sealing) Deliver(ctx context.Context, b *logblock.LogBlock) error {
 		if errors.Is(err, engine.ErrPermanent) {
 			s.stop.halt() // an input that is idle must not put off the end
 			if s.giveUp != nil {
-				s.broken = fmt.Errorf("%w (what is in no LogBlock that was written is in %s, and the next run begins with it)", err, s.cmd.Dir)
+				s.broken = fmt.Errorf("%w (LogBlocks that were not written are in %s, and the next run begins with them)", err, s.cmd.Dir)
 				s.giveUp()
 			}
 		}
