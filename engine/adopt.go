@@ -31,7 +31,7 @@ type Adopted struct {
 // blocks that it never had are missing from it for good.
 //
 // Every block is checked first, link and signature, and the directory is only then changed. A block that contradicts the
-// directory is refused: then two histories were signed. Where the directory has a head file, the blocks must reach as far as
+// directory is refused, with an *AdoptError as every block that is: then two histories were signed. Where the directory has a head file, the blocks must reach as far as
 // it knows; the error wraps ErrRolledBack where they do not, and they are kept all the same.
 func Adopt(cfg AdoptConfig, blocks []*logblock.LogBlock) (Adopted, error) {
 	var done Adopted
@@ -102,7 +102,7 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 	cuts := a.r.cuts
 	for i, b := range blocks {
 		if err := a.check(b, &cuts); err != nil {
-			return Adopted{}, fmt.Errorf("engine: block %d of %q, number %d of those to adopt: %w", b.Height, b.App, i+1, err)
+			return Adopted{}, &AdoptError{Index: i, Block: b, Err: err}
 		}
 	}
 	// What is written may need a State, and that has the producers' heads.

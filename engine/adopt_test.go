@@ -77,6 +77,9 @@ func TestOldCopyIsRefused(t *testing.T) {
 	if _, err := engine.Open(o.cfg); !errors.Is(err, engine.ErrRolledBack) {
 		t.Fatalf("Open of an old copy: got %v, want ErrRolledBack", err)
 	}
+	if _, err := engine.CheckHead(o.cfg.Store); !errors.Is(err, engine.ErrRolledBack) {
+		t.Errorf("CheckHead of an old copy: got %v, want ErrRolledBack", err)
+	}
 	delivered := o.shelf.taken()
 	adopt := engine.AdoptConfig{Store: o.cfg.Store, Key: o.cfg.Signer.PublicKey()}
 	if _, err := engine.Adopt(adopt, delivered[:4]); !errors.Is(err, engine.ErrRolledBack) {
@@ -85,6 +88,9 @@ func TestOldCopyIsRefused(t *testing.T) {
 	done, err := engine.Adopt(adopt, delivered)
 	if err != nil || done.Blocks == 0 || done.Blocks+done.Known+done.Signed != uint64(len(delivered)) {
 		t.Fatalf("Adopt: got %+v, %v; want all of %d blocks", done, err, len(delivered))
+	}
+	if cuts, err := engine.CheckHead(o.cfg.Store); cuts != uint64(len(delivered)) || err != nil {
+		t.Errorf("CheckHead after adopting: got %d cuts, %v, want %d", cuts, err, len(delivered))
 	}
 	o.goOn(t)
 }
@@ -135,19 +141,28 @@ func TestAdoptRefusals(t *testing.T) {
 		change(&last)
 		return append(slices.Clone(delivered[:len(delivered)-1]), &last)
 	}
+	// A block that another one of its app follows.
+	gap := slices.IndexFunc(delivered, func(b *logblock.LogBlock) bool { return b.App == "a" && b.Height == 6 })
+	errRefused := errors.New("an AdoptError with the block at its index")
 	other := adopt
 	other.Key = newSigner(t).PublicKey()
 	for name, c := range map[string]struct {
 		cfg    engine.AdoptConfig
 		blocks []*logblock.LogBlock
+		want   error
 	}{
-		"signature": {adopt, altered(func(b *logblock.LogBlock) { b.Sig[0]++ })},
-		"count":     {adopt, altered(func(b *logblock.LogBlock) { b.Count++ })},
-		"a gap":     {adopt, slices.Delete(slices.Clone(delivered), len(delivered)-2, len(delivered)-1)},
-		"key":       {other, delivered},
+		"signature": {adopt, altered(func(b *logblock.LogBlock) { b.Sig[0]++ }), errRefused},
+		"count":     {adopt, altered(func(b *logblock.LogBlock) { b.Count++ }), errRefused},
+		"a gap":     {adopt, slices.Delete(slices.Clone(delivered), gap, gap+1), errRefused},
+		"too few":   {adopt, delivered[:4], engine.ErrRolledBack},
+		"key":       {other, delivered, engine.ErrForeign},
 	} {
-		if _, err := engine.Adopt(c.cfg, c.blocks); err == nil {
-			t.Errorf("%s: got nil, want an error", name)
+		_, err := engine.Adopt(c.cfg, c.blocks)
+		if refused, ok := errors.AsType[*engine.AdoptError](err); ok && refused.Block == c.blocks[refused.Index] {
+			err = errRefused
+		}
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
 	if _, err := engine.Adopt(adopt, delivered); err != nil {

@@ -128,6 +128,7 @@ type outlet struct {
 const cursorEvery = 256
 
 func (o *outlet) run() {
+	defer o.save() // given up too: what was taken is not to be offered again
 	var got []published
 	for {
 		var read journal.Offset
@@ -150,7 +151,6 @@ func (o *outlet) run() {
 		}
 		o.save()
 	}
-	o.save()
 }
 
 var errGivenUp = errors.New("engine: delivery given up")

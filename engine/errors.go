@@ -31,6 +31,8 @@ var (
 	ErrRolledBack = errors.New("engine: the data directory is behind its head file")
 	// ErrHeadMissing is returned by Open when a journal had a head file and is opened without.
 	ErrHeadMissing = errors.New("engine: head file is missing")
+	// ErrForeign is returned by Open and Adopt when the data directory has blocks of another key or scheme than asked for.
+	ErrForeign = errors.New("engine: the data directory is of another notary")
 	// ErrPermanent, wrapped by a Sink's error, ends delivery: the Notary stops and Close returns what was not delivered.
 	ErrPermanent = errors.New("engine: sink failed for good")
 )
@@ -46,6 +48,19 @@ func (e *RefusedError) Error() string {
 }
 
 func (e *RefusedError) Unwrap() error { return e.Err }
+
+// AdoptError is returned by Adopt when it refuses a block. Nothing was changed.
+type AdoptError struct {
+	Index int // place among the blocks, from 0
+	Block *logblock.LogBlock
+	Err   error // *logblock.FieldError where a field is wrong by itself
+}
+
+func (e *AdoptError) Error() string {
+	return fmt.Sprintf("engine: block %d of %q, number %d of those to adopt: %v", e.Block.Height, e.Block.App, e.Index+1, e.Err)
+}
+
+func (e *AdoptError) Unwrap() error { return e.Err }
 
 // UndeliveredError is returned by Close when LogBlocks were signed that the Sink has not taken, or receipts accepted that
 // are in no LogBlock. It holds all of them: with what the Sink took, nothing is missing.

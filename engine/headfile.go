@@ -68,8 +68,8 @@ type headFile struct {
 }
 
 // openHead opens the head file and returns what it holds; no record where the file is missing, and no file then.
-func openHead(dir journal.FS, name string) (*headFile, *headRecord, error) {
-	f, err := dir.Open(name, true)
+func openHead(dir journal.FS, name string, write bool) (*headFile, *headRecord, error) {
+	f, err := dir.Open(name, write)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}

@@ -27,7 +27,7 @@ func (e *Engine) load() (*headRecord, *replay, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if st.head, want, err = openHead(dir, name); err != nil {
+		if st.head, want, err = openHead(dir, name, true); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -183,10 +183,10 @@ func (e *Engine) makeHead(r *replay, want *headRecord) error {
 // restoreApp makes the Notary of an app that the journal has.
 func (e *Engine) restoreApp(a *replayedApp) (*Notary, error) {
 	if a.Scheme != e.cfg.Scheme {
-		return nil, fmt.Errorf("engine: Config.Scheme: %q, but the journal's app %q is of scheme %q", e.cfg.Scheme, a.Name, a.Scheme)
+		return nil, fmt.Errorf("%w: Config.Scheme is %q, and its app %q of scheme %q", ErrForeign, e.cfg.Scheme, a.Name, a.Scheme)
 	}
 	if a.last != nil && a.Scheme == logblock.EncSeal1 && a.last.Key != e.key {
-		return nil, fmt.Errorf("engine: Config.Signer: its key is %v, but block %d of %q is under %v", e.key, a.last.Height, a.Name, a.last.Key)
+		return nil, fmt.Errorf("%w: Config.Signer has key %v, and its block %d of %q is under %v", ErrForeign, e.key, a.last.Height, a.Name, a.last.Key)
 	}
 	n, err := e.make(a.Name, a.head)
 	if err != nil {

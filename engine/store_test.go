@@ -71,6 +71,9 @@ func TestStoreGoesOn(t *testing.T) {
 			if err := n.WaitDurable(background, first+24); err != nil {
 				t.Fatal(err)
 			}
+			if s := n.Stats(); s.Accepted != first+24 || s.Durable != first+24 {
+				t.Errorf("run %d: Stats: %d accepted, %d durable, want %d", run, s.Accepted, s.Durable, first+24)
+			}
 			accepted[app] = append(accepted[app], some...)
 		}
 		closeEngine(t, e)
@@ -104,13 +107,13 @@ func TestStoreKnowsItsKey(t *testing.T) {
 	closeEngine(t, e)
 	other := cfg
 	other.Signer = newSigner(t)
-	if _, err := engine.Open(other); err == nil {
-		t.Error("Open with another key: got nil, want an error")
+	if _, err := engine.Open(other); !errors.Is(err, engine.ErrForeign) {
+		t.Errorf("Open with another key: got %v, want ErrForeign", err)
 	}
 	other = cfg
 	other.Scheme = logblock.BPI1
-	if _, err := engine.Open(other); err == nil {
-		t.Error("Open with another scheme: got nil, want an error")
+	if _, err := engine.Open(other); !errors.Is(err, engine.ErrForeign) {
+		t.Errorf("Open with another scheme: got %v, want ErrForeign", err)
 	}
 	closeEngine(t, openEngine(t, cfg))
 }
@@ -345,7 +348,17 @@ func TestRetain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Check(fs, ledger.CheckConfig{Key: cfg.Signer.PublicKey()}); err != nil {
+	kept, err := journal.Dir(filepath.Join(dir, engine.PrunedDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ledger.Check(fs, ledger.CheckConfig{Key: cfg.Signer.PublicKey(), Pruned: kept})
+	if err != nil {
 		t.Errorf("fsck: %v", err)
+	}
+	for _, a := range r.Apps {
+		if a.Carried == 0 || a.Carried+a.Blocks != a.Sealed {
+			t.Errorf("app %q: %d blocks and %d carried, want %d, some of them carried", a.Name, a.Blocks, a.Carried, a.Sealed)
+		}
 	}
 }

@@ -31,9 +31,13 @@ func (c *console) openLedger(path string) (*ledger.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	pruned, err := prunedDir(path)
+	if err != nil {
+		return nil, err
+	}
 	bar := c.newBytesBar()
 	defer bar.stop()
-	r, err := ledger.Open(dir, bar.moved)
+	r, err := ledger.Open(dir, pruned, bar.moved)
 	if errors.Is(err, journal.ErrEmpty) {
 		return nil, noJournal(path)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/receipt"
@@ -16,17 +17,19 @@ type exportCmd struct {
 	App        string  `placeholder:"APP" help:"App to export; may be left out where there is one alone."`
 	FromHeight *uint64 `placeholder:"H" help:"First LogBlock; without it, the first whose receipts are there."`
 	ToHeight   *uint64 `placeholder:"H" help:"Last LogBlock; without it, the last that is signed."`
+	BlocksOnly bool    `help:"Write LogBlocks alone, those too whose receipts were pruned."`
 	Output     string  `short:"o" required:"" placeholder:"PREFIX" help:"Write PREFIX.blocks.ndjson and PREFIX.receipts.ndjson. They must not exist."`
 }
 
 func (*exportCmd) Help() string {
 	return `
 Writes the LogBlocks of one app, and the receipts that they seal, as the two files that verify and prove take. Receipts that are in
-no LogBlock yet are left out. The files get their names when they are whole and durable. What they say is not checked: verify does.
+no LogBlock yet are left out. Of segments that were pruned the LogBlocks alone are left, and --blocks-only writes them. The files get their names when they are whole and durable. What they say is not checked: verify does.
 
 Examples:
 
 	encseal export --dir data -o my-app
+	encseal export --dir data --blocks-only -o my-app
 	encseal export --dir data --app my-app --from-height 100 --to-height 199 -o my-app.100-199
 `
 }
@@ -63,6 +66,13 @@ func (c *exportCmd) Run(con *console) error {
 	if c.FromHeight != nil && from < app.First || c.ToHeight != nil && to > app.Last || from > app.Last || to < app.First {
 		return refused("%s: the LogBlocks of app %q are those of height %d to %d", c.Dir, app.Name, app.First, app.Last)
 	}
+	if !c.BlocksOnly && c.FromHeight == nil {
+		if app.Pruned >= min(to, app.Last) {
+			return refused("%s: the receipts of LogBlocks 1 to %d of app %q were pruned; --blocks-only writes LogBlocks alone",
+				c.Dir, app.Pruned, app.Name)
+		}
+		from = app.Pruned + 1
+	}
 	e := &export{con: con, cmd: c, reader: r, app: app}
 	return e.run(max(from, app.First), min(to, app.Last))
 }
@@ -89,18 +99,23 @@ func (e *export) run(from, to uint64) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.blocks.discard()) }()
-	if e.receipts, err = newDraft(e.cmd.Output + ".receipts.ndjson"); err != nil {
-		return err
+	drafts := []*draft{e.blocks}
+	if !e.cmd.BlocksOnly {
+		if e.receipts, err = newDraft(e.cmd.Output + ".receipts.ndjson"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, e.receipts.discard()) }()
+		// Receipts get their name first: LogBlocks without them would look like a log that lost them.
+		drafts = []*draft{e.receipts, e.blocks}
 	}
-	defer func() { err = errors.Join(err, e.receipts.discard()) }()
 	if err := e.reader.Blocks(e.app.Name, from, to, e.block); err != nil {
 		return err
 	}
 	if e.written == 0 {
-		return refused("%s: the receipts of LogBlocks %d to %d of app %q are not in it", e.cmd.Dir, from, to, e.app.Name)
+		return refused("%s: the receipts of LogBlocks %d to %d of app %q are not in it; --blocks-only writes LogBlocks alone",
+			e.cmd.Dir, from, to, e.app.Name)
 	}
-	// Receipts get their name first: LogBlocks without them would look like a log that lost them.
-	for _, d := range []*draft{e.receipts, e.blocks} {
+	for _, d := range drafts {
 		if err := d.publish(); err != nil {
 			return err
 		}
@@ -115,6 +130,9 @@ func (e *export) run(from, to uint64) (err error) {
 // block writes one LogBlock and its receipts. Those at the beginning that have none are passed over where nobody asked
 // for them.
 func (e *export) block(b *ledger.Block) error {
+	if e.cmd.BlocksOnly {
+		return e.logBlock(b)
+	}
 	err := e.reader.Leaves(b, func(i int, leaf []byte) error {
 		if err := readLeaf(b.Scheme, leaf, &e.parser, &e.receipt); err != nil {
 			return fmt.Errorf("%s: block %d, receipt %d: %w", e.cmd.Dir, b.Height, i, err)
@@ -131,12 +149,21 @@ func (e *export) block(b *ledger.Block) error {
 		if e.written == 0 && e.sealed == 0 && e.cmd.FromHeight == nil {
 			return nil
 		}
-		return refused("%s: the receipts of LogBlock %d of app %q are not in it; --from-height and --to-height choose others",
-			e.cmd.Dir, b.Height, e.app.Name)
+		what := "are not in it"
+		if errors.Is(err, journal.ErrPruned) {
+			what = "were pruned"
+		}
+		return refused("%s: the receipts of LogBlock %d of app %q %s; --from-height and --to-height choose others, --blocks-only none",
+			e.cmd.Dir, b.Height, e.app.Name, what)
 	}
 	if err != nil {
 		return err
 	}
+	return e.logBlock(b)
+}
+
+// logBlock writes one LogBlock.
+func (e *export) logBlock(b *ledger.Block) error {
 	if e.first == nil {
 		e.first = b.LogBlock
 	}
@@ -150,7 +177,11 @@ func (e *export) block(b *ledger.Block) error {
 }
 
 func (e *export) sum() {
-	e.con.say("%s: %d LogBlocks of app %q from height %d, %d receipts", e.cmd.Output, e.written, e.app.Name, e.first.Height, e.sealed)
+	receipts := fmt.Sprintf("%d receipts", e.sealed)
+	if e.cmd.BlocksOnly {
+		receipts = "without receipts"
+	}
+	e.con.say("%s: %d LogBlocks of app %q from height %d, %s", e.cmd.Output, e.written, e.app.Name, e.first.Height, receipts)
 	if e.first.Height > 1 && e.first.Scheme == logblock.EncSeal1 {
 		before := logblock.Head{Height: e.first.Height - 1, Hash: e.first.Prev}
 		e.con.say("to check them, verify takes --after %v", before)

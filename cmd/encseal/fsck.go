@@ -23,7 +23,8 @@ the key that you trust can have made. Each app's receipts follow each other, eac
 to the one before, and is what its receipts come to. It changes nothing, and the notary may be running.
 
 A crash, or a notary at work, leaves receipts that are in no LogBlock and cuts that are not signed: they are counted, and no
-fault. So is a torn tail, which nobody was told of. Of receipts whose segments were pruned, the LogBlocks' signatures are checked.
+fault. So is a torn tail, which nobody was told of. Of receipts whose segments were pruned, the LogBlocks in DIR/pruned are checked:
+that they are all there, link and are signed. DIR/pruned is named in front of its segments.
 
 What does not hold ends it with 1, and is named by its first place: segment, byte, app, block, receipt: reason.
 
@@ -44,7 +45,7 @@ func (c *fsckCmd) Run(con *console) error {
 		return err
 	}
 	bar := con.newBytesBar()
-	report, err := ledger.Check(dir, ledger.CheckConfig{Key: key, Legacy: bpi1.Rules{}, Progress: bar.moved})
+	report, err := checkDir(c.Dir, dir, ledger.CheckConfig{Key: key, Legacy: bpi1.Rules{}, Progress: bar.moved})
 	bar.stop()
 	bad := dirFault(err)
 	switch {
@@ -74,6 +75,9 @@ func (c *fsckCmd) Run(con *console) error {
 
 // dirFault is what a check found wrong; nil where err is no verdict.
 func dirFault(err error) *ledger.CheckError {
+	if pruned, ok := errors.AsType[*ledger.ArchiveError](err); ok {
+		return prunedFault(pruned)
+	}
 	if bad, ok := errors.AsType[*ledger.CheckError](err); ok {
 		return bad
 	}

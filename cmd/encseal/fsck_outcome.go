@@ -17,7 +17,7 @@ func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
 		return b.String()
 	}
 	t := r.Totals()
-	fmt.Fprintf(&b, "ok: %d LogBlocks of %d apps hold\n", t.Blocks, len(r.Apps))
+	fmt.Fprintf(&b, "ok: %d LogBlocks of %d apps hold\n", t.Blocks+t.Carried, len(r.Apps))
 	fmt.Fprintf(&b, "receipts: %d checked, %d in no LogBlock yet\n", t.Receipts, t.Pending+t.Waiting)
 	fmt.Fprintf(&b, "unsigned: %d cuts\n", t.Unsigned)
 	if t.Adopted+t.Bare > 0 {
@@ -25,7 +25,7 @@ func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
 	}
 	fmt.Fprintf(&b, "journal: %x, %d segments, %d frames, %d bytes\n", r.JournalID, r.Segments, r.Frames, r.Bytes)
 	if r.Pruned {
-		fmt.Fprintf(&b, "pruned: what was before offset %d\n", r.First)
+		fmt.Fprintf(&b, "pruned: what was before offset %d, but for %d LogBlocks\n", r.First, t.Carried)
 	}
 	if r.Torn.Bytes > 0 {
 		fmt.Fprintf(&b, "torn tail: %d bytes, which nobody was told are durable\n", r.Torn.Bytes)
@@ -36,7 +36,7 @@ func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
 		if a.Head.Height > 0 {
 			head = a.Head.String()
 		}
-		fmt.Fprintf(&b, "app %q: scheme %s, %d LogBlocks to height %d, head to keep: %s\n", a.Name, a.Scheme, a.Blocks, a.Sealed, head)
+		fmt.Fprintf(&b, "app %q: scheme %s, %d LogBlocks to height %d, head to keep: %s\n", a.Name, a.Scheme, a.Blocks+a.Carried, a.Sealed, head)
 	}
 	return b.String()
 }
@@ -66,6 +66,7 @@ type fsckAppJSON struct {
 	Head     *string `json:"head"`   // of the last cut; null where there is none
 	Key      string  `json:"key"`    // what the next LogBlock must be signed by
 	Blocks   uint64  `json:"blocks"`
+	Carried  uint64  `json:"carried"` // LogBlocks of pruned segments, not among blocks
 	Adopted  uint64  `json:"adopted"`
 	Bare     uint64  `json:"without_receipts"`
 	Receipts uint64  `json:"receipts"`
@@ -102,7 +103,7 @@ func (c *fsckCmd) json(r *ledger.Report, bad *ledger.CheckError) string {
 	for i := range r.Apps {
 		a := &r.Apps[i]
 		app := fsckAppJSON{
-			App: a.Name, Scheme: a.Scheme, Height: a.Sealed, Key: a.Key.String(), Blocks: a.Blocks, Adopted: a.Adopted,
+			App: a.Name, Scheme: a.Scheme, Height: a.Sealed, Key: a.Key.String(), Blocks: a.Blocks, Carried: a.Carried, Adopted: a.Adopted,
 			Bare: a.Bare, Receipts: a.Receipts, Pending: a.Pending + a.Waiting, Unsigned: a.Unsigned,
 		}
 		if a.Head.Height > 0 {

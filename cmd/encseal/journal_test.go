@@ -2,11 +2,14 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/bpi1"
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -29,6 +32,11 @@ func mkjournal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	w := ledgertest.Open(fs, signer)
 	defer w.Close()
+	if slices.Contains(args, "-prune") {
+		kept, err := journal.Dir(filepath.Join(dir, engine.PrunedDir))
+		ts.Check(err)
+		w.KeepIn(kept)
+	}
 	prune, cut := "", false
 	for args = args[2:]; len(args) > 0; args = args[1:] {
 		switch args[0] {

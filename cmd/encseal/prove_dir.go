@@ -53,7 +53,10 @@ func (d *dirProof) byPlace(height uint64, index uint32) error {
 			return refused("LogBlock %d has %d receipts: the last --index is %d", height, b.Count, b.Count-1)
 		}
 		err := d.prove(b, index)
-		if errors.Is(err, ledger.ErrNoLeaves) {
+		switch {
+		case errors.Is(err, journal.ErrPruned):
+			err = refused("%s: the receipts of LogBlock %d of app %q were pruned", d.dir, height, d.app.Name)
+		case errors.Is(err, ledger.ErrNoLeaves):
 			err = refused("%s: the receipts of LogBlock %d of app %q are not in it", d.dir, height, d.app.Name)
 		}
 		return err
@@ -67,7 +70,7 @@ func (d *dirProof) byPlace(height uint64, index uint32) error {
 // byHash proves the first receipt with this hash. LogBlocks whose receipts are elsewhere are passed over.
 func (d *dirProof) byHash(hash receipt.Hash) error {
 	var r receipt.Receipt
-	err := d.reader.Blocks(d.app.Name, 1, math.MaxUint64, func(b *ledger.Block) error {
+	err := d.reader.Blocks(d.app.Name, d.app.Pruned+1, math.MaxUint64, func(b *ledger.Block) error {
 		index := -1
 		err := d.reader.Leaves(b, func(i int, leaf []byte) error {
 			if err := receipt.Decode(leaf, &r); err != nil {
@@ -90,10 +93,14 @@ func (d *dirProof) byHash(hash receipt.Hash) error {
 		}
 		return journal.ErrStop
 	})
-	if err == nil && d.proof == nil {
-		err = refused("%s: no receipt under the LogBlocks of app %q that are in it has this hash", d.dir, d.app.Name)
+	switch {
+	case err != nil || d.proof != nil:
+		return err
+	case d.app.Pruned > 0:
+		return refused("%s: no receipt under the LogBlocks of app %q that are in it has this hash; those of LogBlocks 1 to %d were pruned",
+			d.dir, d.app.Name, d.app.Pruned)
 	}
-	return err
+	return refused("%s: no receipt under the LogBlocks of app %q that are in it has this hash", d.dir, d.app.Name)
 }
 
 // prove hashes all leaves of a LogBlock and proves one.

@@ -40,7 +40,7 @@ func BenchmarkCheck(b *testing.B) {
 func BenchmarkLeaves(b *testing.B) {
 	fs := directory(b)
 	receipts := large(b, ledgertest.OpenSize(fs, signer, journal.DefaultSegmentSize))
-	r, err := ledger.Open(fs, nil)
+	r, err := ledger.Open(fs, nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

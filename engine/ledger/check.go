@@ -15,6 +15,10 @@ type CheckConfig struct {
 	// than the journal. From a block with next_key on, that one takes its place in this app.
 	Key sign.PublicKey
 
+	// Pruned is the archive: the journal of App and Block frames to which the LogBlocks of pruned segments were carried. It is
+	// read whole too, and Key is trusted for the first block of each app there. nil does without.
+	Pruned journal.FS
+
 	Legacy logblock.Legacy // rules of scheme bpi-1; nil refuses apps of that scheme
 
 	// AtCut is called after each cut that holds, adopted blocks among them, with its number. heads returns the last cut of
@@ -41,19 +45,30 @@ const checkAttempts = 10
 // Of every app: its leaves follow each other and are what the scheme prints; each cut follows the one before by
 // height and by hash and says of the leaves before it what they come to, root, range and usage; each block is its cut and
 // carries the signature of the trusted key. Where segments were pruned, an app starts with its first State. Then only
-// blocks that were sealed may speak of leaves that are gone, and these are believed for their signature.
+// blocks that were sealed may speak of leaves that are gone, and these are believed for their signature. With CheckConfig.Pruned
+// the app's chain is there from height 1 on, without a gap to where the journal goes on, and what is in both is the same. An
+// archive that has blocks which were not pruned yet is no fault: a crash leaves it.
 //
 // Leaves that are in no cut and cuts without their block are no fault: a crash leaves them, and a writer at work.
 //
-// Memory is bounded by what is not in a block: 32 bytes a leaf, and some 300 a frame of leaves.
+// Memory is bounded by what is not in a block: 32 bytes a leaf, and some 300 a frame of leaves. A block in the archive takes 8.
 //
 // The error is a *CheckError for the first place that does not hold, what journal.Check returns for bytes that are
-// damaged, or what reading failed with; the Report tells what was found up to there.
+// damaged, or what reading failed with; the Report tells what was found up to there. Where that is about the archive, it is
+// in an *ArchiveError.
 func Check(fs journal.FS, cfg CheckConfig) (Report, error) {
 	var report Report
+	var old *archive
+	if cfg.Pruned != nil {
+		old = newArchive(&cfg)
+		defer old.close()
+		if err := old.read(); err != nil {
+			return report, err
+		}
+	}
 	err := journal.ErrPruned
 	for attempt := 0; attempt < checkAttempts && errors.Is(err, journal.ErrPruned); attempt++ {
-		c := checking{cfg: cfg, fs: fs, names: make(map[string]bool), cursors: make(map[string]uint64)}
+		c := checking{cfg: cfg, fs: fs, archive: old, names: make(map[string]bool), cursors: make(map[string]uint64)}
 		err = c.run()
 		report = c.report()
 	}
@@ -67,6 +82,8 @@ type checking struct {
 	disk   *journal.Reader // opened with the first frame
 	pruned bool            // frames before the first one visited are gone
 	first  journal.Offset  // the first frame
+
+	archive *archive // nil without
 
 	apps    []*app // by number, ascending
 	names   map[string]bool
@@ -142,7 +159,10 @@ func (c *checking) begin(f journal.Frame) error {
 	begin, _ := c.disk.Place(c.disk.Begin())
 	c.pruned = name != begin && oldest != c.disk.Begin()
 	c.counted = !c.pruned
-	return nil
+	if c.archive == nil {
+		return nil
+	}
+	return c.archive.read()
 }
 
 func (c *checking) frame(f journal.Frame) error {
@@ -198,15 +218,22 @@ func (c *checking) finish() error {
 			if !a.cuts[i].lost {
 				continue
 			}
-			// The block, or what says more of the segments, may be in a segment that a writer began meanwhile.
-			if _, newest, err := c.disk.Segments(); err != nil || newest > c.found.Last {
-				return errors.Join(err, journal.ErrPruned)
-			}
-			e := fault("leaves of a block that is not sealed are gone")
-			e.Segment, e.Offset = c.disk.Place(a.cuts[i].at)
-			e.App, e.Height = a.Name, a.cuts[i].head.Height
-			return e
+			return c.settled(func() error {
+				return c.of(a, i, fault("leaves of a block that is not sealed are gone"))
+			})
+		}
+		if len(a.cuts) > 0 && a.Scheme == logblock.EncSeal1 && a.cuts[0].key != a.signs {
+			return c.settled(func() error { return c.of(a, 0, errKey(a.cuts[0].key, a.signs)) })
 		}
 	}
-	return nil
+	if c.archive == nil {
+		return nil
+	}
+	return c.whole()
+}
+
+// of gives a fault the place of an app's cut.
+func (c *checking) of(a *app, i int, e *CheckError) error {
+	e.Segment, e.Offset = c.disk.Place(a.cuts[i].at)
+	return e.of(a, a.cuts[i].head.Height)
 }

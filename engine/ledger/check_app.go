@@ -18,14 +18,20 @@ type app struct {
 	end  uint64         // sequence number after the last cut's last leaf
 	cut  uint64         // number of the last cut
 	key  sign.PublicKey // of the next cut
+	free bool           // key is not known: the handover may be in a block whose cut was pruned, and which is still to come
 
 	// Leaves in no cut, those from sequence number next − len(hashes) on: of what is before, the frames are gone.
 	hashes []merkle.Hash
 	parts  []part
 
-	cuts   []cut         // without their block, in order
-	sealed logblock.Head // of the last block
-	state  logblock.Head // head of the State that the app began with; the cuts up to it were not seen
+	cuts   []cut          // without their block, in order
+	sealed logblock.Head  // of the last block
+	signs  sign.PublicKey // signs the next block
+	state  logblock.Head  // head of the State that the app began with; the cuts up to it were not seen
+	began  journal.Offset // that State, or the frame that names the app
+
+	kept *kept  // what the archive has of it; nil for nothing
+	both uint64 // blocks that are there too
 
 	blocks, adopted, bare, receipts uint64
 }
@@ -56,7 +62,11 @@ func (c *checking) app(f journal.Frame) error {
 	if named.ID <= last || !c.pruned && named.ID != last+1 {
 		return fault("app %q has number %d, the last one is %d", named.Name, named.ID, last)
 	}
-	return c.add(&app{App: named, next: 1, end: 1, key: c.cfg.Key})
+	a := &app{App: named, next: 1, end: 1, key: c.cfg.Key, signs: c.cfg.Key, began: f.At}
+	if err := c.add(a); err != nil {
+		return err
+	}
+	return c.meet(a)
 }
 
 // add takes a new app in.
@@ -94,7 +104,7 @@ func (c *checking) state(f journal.Frame) error {
 	}
 	a := c.find(s.ID)
 	if a == nil {
-		if a, err = c.resume(&s); err != nil {
+		if a, err = c.resume(&s, f.At); err != nil {
 			return err
 		}
 	}
@@ -124,15 +134,21 @@ func (c *checking) state(f journal.Frame) error {
 }
 
 // resume makes an app of a State whose earlier frames are gone.
-func (c *checking) resume(s *State) (*app, error) {
+func (c *checking) resume(s *State, at journal.Offset) (*app, error) {
 	if !c.pruned || s.ID == 0 {
 		return nil, fault("state of app %d, which nothing names", s.ID)
 	}
 	if s.Open == 0 || s.Open > s.Next || s.Head.Height == 0 && s.Head.Hash != ([32]byte{}) || s.Head.Height >= s.Next {
 		return nil, fault("state of app %q with receipt %d next after cut %s", s.Name, s.Next, shownHead(s.Head))
 	}
-	a := &app{App: s.App, next: s.Next, cut: s.Cut, end: s.Open, head: s.Head, state: s.Head, key: c.cfg.Key}
-	return a, c.add(a)
+	a := &app{
+		App: s.App, next: s.Next, cut: s.Cut, end: s.Open, head: s.Head, state: s.Head, began: at,
+		key: c.cfg.Key, signs: c.cfg.Key, free: s.Head.Height > 0,
+	}
+	if err := c.add(a); err != nil {
+		return a, err
+	}
+	return a, c.meet(a)
 }
 
 func shownHead(h logblock.Head) string {

@@ -42,6 +42,10 @@ func (c *checking) cut(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
+	if a.free && a.Scheme == logblock.EncSeal1 {
+		a.key = b.Key // what the next block shows, which is compared then
+	}
+	a.free = false
 	lost, err := c.content(a, b)
 	if err != nil {
 		return err
@@ -69,8 +73,8 @@ func (c *checking) follows(a *app, b *Block) (digest [32]byte, err error) {
 		return wrong("height: the last cut is %s", shownHead(a.head))
 	case linked && b.Prev != a.head.Hash:
 		return wrong("prev: not the block hash of height %d", a.head.Height)
-	case linked && b.Key != a.key:
-		return wrong("key: %s, but the key trusted here is %s", b.Key, a.key)
+	case linked && b.Key != a.key && !a.free:
+		return digest, errKey(b.Key, a.key).of(a, b.Height)
 	case linked && !b.HasUsage:
 		return wrong("usage: missing")
 	case b.First != a.end:
@@ -84,14 +88,19 @@ func (c *checking) follows(a *app, b *Block) (digest [32]byte, err error) {
 	return digest, nil
 }
 
-// advance moves the app past a cut that holds.
-func (c *checking) advance(a *app, b *Block, digest [32]byte) error {
+// pass moves the app past a block.
+func (a *app) pass(b *Block, digest [32]byte) {
 	a.head = logblock.Head{Height: b.Height, Hash: digest}
 	a.end = b.First + uint64(b.Count)
 	if b.Scheme == logblock.EncSeal1 && b.HasNextKey {
 		a.key = b.NextKey
 	}
 	a.cut = b.Cut
+}
+
+// advance moves the app past a cut that holds.
+func (c *checking) advance(a *app, b *Block, digest [32]byte) error {
+	a.pass(b, digest)
 	c.cuts, c.counted = b.Cut, true
 	if c.cfg.AtCut == nil {
 		return nil
@@ -180,6 +189,9 @@ func (c *checking) block(f journal.Frame) error {
 	if err != nil {
 		return fault("%s", reason(err)).of(a, b.Height)
 	}
+	if err := c.joins(a, b, digest, f.Type); err != nil {
+		return err
+	}
 	if a.state.Height > a.sealed.Height && b.Height <= a.state.Height {
 		err = c.unseen(a, b, digest)
 	} else {
@@ -189,8 +201,19 @@ func (c *checking) block(f journal.Frame) error {
 		return err
 	}
 	a.blocks++
-	a.sealed = logblock.Head{Height: b.Height, Hash: digest}
+	a.seal(b, digest)
+	if a.free && b.Height == a.state.Height {
+		a.key, a.free = a.signs, false
+	}
 	return nil
+}
+
+// seal moves the app's last block.
+func (a *app) seal(b *Block, digest [32]byte) {
+	a.sealed = logblock.Head{Height: b.Height, Hash: digest}
+	if b.Scheme == logblock.EncSeal1 && b.HasNextKey {
+		a.signs = b.NextKey
+	}
 }
 
 // sealed compares a block with its cut, the oldest that has none, and checks the signature.
@@ -209,7 +232,9 @@ func (c *checking) sealed(a *app, b *Block, digest [32]byte) error {
 	case b.Cut != want.number || b.First != want.first || b.From != want.from:
 		return fault("cut number %d, receipt %d at %d: the cut has %d, %d at %d",
 			b.Cut, b.First, b.From, want.number, want.first, want.from).of(a, b.Height)
-	case !sign.Verify(&want.key, &digest, &b.Sig):
+	case b.Scheme == logblock.EncSeal1 && want.key != a.signs:
+		return errKey(want.key, a.signs).of(a, b.Height)
+	case !sign.Verify(&a.signs, &digest, &b.Sig):
 		return errSignature().of(a, b.Height)
 	}
 	a.cuts = a.cuts[:copy(a.cuts, a.cuts[1:])]
@@ -225,6 +250,10 @@ func errSignature() *CheckError {
 	return fault("sig_notary: not a signature of this block by the trusted key")
 }
 
+func errKey(is, want sign.PublicKey) *CheckError {
+	return fault("key: %s, but the key trusted here is %s", is, want)
+}
+
 // unseen takes a block whose cut lay before the State that the app began with.
 func (c *checking) unseen(a *app, b *Block, digest [32]byte) error {
 	linked := b.Scheme == logblock.EncSeal1
@@ -238,9 +267,9 @@ func (c *checking) unseen(a *app, b *Block, digest [32]byte) error {
 		return wrong("not the last cut of the state that the app begins with")
 	case b.From >= uint64(c.first):
 		return wrong("its leaves are at %d, where they are not", b.From)
-	case linked && b.Key != c.cfg.Key:
-		return wrong("key: %s, but the key trusted here is %s", b.Key, c.cfg.Key)
-	case !sign.Verify(&c.cfg.Key, &digest, &b.Sig):
+	case linked && b.Key != a.signs:
+		return errKey(b.Key, a.signs).of(a, b.Height)
+	case !sign.Verify(&a.signs, &digest, &b.Sig):
 		return errSignature().of(a, b.Height)
 	}
 	a.bare++
@@ -254,8 +283,14 @@ func (c *checking) adopt(f journal.Frame) error {
 	if err != nil {
 		return err
 	}
+	if a.free {
+		a.key, a.free = a.signs, false
+	}
 	digest, err := c.follows(a, b)
 	if err != nil {
+		return err
+	}
+	if err := c.joins(a, b, digest, f.Type); err != nil {
 		return err
 	}
 	switch {
@@ -273,6 +308,6 @@ func (c *checking) adopt(f journal.Frame) error {
 	a.next = max(a.next, end)
 	a.blocks++
 	a.adopted++
-	a.sealed = logblock.Head{Height: b.Height, Hash: digest}
+	a.seal(b, digest)
 	return c.advance(a, b, digest)
 }

@@ -43,6 +43,16 @@ func (e *CheckError) Detail() string {
 	return b.String() + ": " + e.Reason
 }
 
+// ArchiveError says that something is wrong with the archive, where Err is a *CheckError or one of journal.Check, or could
+// not be read. Segments that Err names are the archive's.
+type ArchiveError struct{ Err error }
+
+// Error returns "ledger: LogBlocks of pruned segments: reason".
+func (e *ArchiveError) Error() string {
+	return "ledger: LogBlocks of pruned segments: " + reason(e.Err)
+}
+func (e *ArchiveError) Unwrap() error { return e.Err }
+
 // fault makes an error without a place: the visit function has it.
 func fault(format string, args ...any) *CheckError {
 	return &CheckError{Receipt: -1, Reason: fmt.Sprintf(format, args...)}

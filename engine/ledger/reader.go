@@ -10,7 +10,8 @@ import (
 	"github.com/encseal/encseal/engine/journal"
 )
 
-// ErrNoLeaves is returned for a block whose leaves the journal does not have: it was adopted, or they were pruned.
+// ErrNoLeaves is returned for a block whose leaves the journal does not have: it was adopted, or they were pruned, which
+// is journal.ErrPruned too.
 var ErrNoLeaves = errors.New("ledger: the journal does not have the leaves")
 
 // Reader hands out the sealed blocks of a journal that another may hold, as they were when it was opened, and their
@@ -22,6 +23,7 @@ type Reader struct {
 	apps []*blocks // by number
 	// A block often lies in another segment than its leaves: each has a file open.
 	frames, leaves *journal.Reader
+	archive        *journal.Reader // nil without
 
 	last Block
 	room []byte
@@ -33,18 +35,20 @@ type blocks struct {
 	App
 	first uint64           // height of the first
 	at    []journal.Offset // 8 bytes a block
+	kept  []journal.Offset // in the archive, from height 1 on; those before first alone, where there is one
 }
 
-// AppBlocks is an app and the heights of the sealed blocks that a journal has of it, [First, Last]; both are 0 where it has
-// none.
+// AppBlocks is an app and the heights of the sealed blocks that are there, [First, Last]; both are 0 where there is none.
+// Those up to Pruned are in the archive alone, so that their leaves are gone; it is 0 where there is none.
 type AppBlocks struct {
 	App
-	First, Last uint64
+	First, Last, Pruned uint64
 }
 
-// Open reads a journal once, and learns where the blocks are. It returns journal.ErrEmpty where there is none, and the
-// errors of journal.Check. progress may be nil, and gets the bytes read so far, of how many.
-func Open(fs journal.FS, progress func(done, of int64)) (*Reader, error) {
+// Open reads a journal once, and learns where the blocks are, those in its archive too, which CheckConfig.Pruned explains
+// and which may be nil. It returns journal.ErrEmpty where there is no journal, and the errors of journal.Check, those of the
+// archive in an *ArchiveError. progress may be nil, and gets the bytes of the journal read so far, of how many.
+func Open(fs, pruned journal.FS, progress func(done, of int64)) (*Reader, error) {
 	r := &Reader{}
 	err := journal.ErrPruned
 	for attempt := 0; attempt < checkAttempts && errors.Is(err, journal.ErrPruned); attempt++ {
@@ -54,17 +58,30 @@ func Open(fs journal.FS, progress func(done, of int64)) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.frames, err = journal.OpenReader(fs); err != nil {
-		return nil, err
+	if pruned != nil {
+		if err := r.openArchive(pruned); err != nil {
+			return nil, err
+		}
 	}
-	if r.leaves, err = journal.OpenReader(fs); err != nil {
-		return nil, errors.Join(err, r.frames.Close())
+	if r.frames, err = journal.OpenReader(fs); err == nil {
+		r.leaves, err = journal.OpenReader(fs)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
 
 // Close closes the files that were read last.
-func (r *Reader) Close() error { return errors.Join(r.frames.Close(), r.leaves.Close()) }
+func (r *Reader) Close() error {
+	var errs []error
+	for _, j := range [...]*journal.Reader{r.frames, r.leaves, r.archive} {
+		if j != nil {
+			errs = append(errs, j.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 func (r *Reader) index(f journal.Frame) error {
 	switch f.Type {
@@ -126,16 +143,14 @@ func (r *Reader) numbered(id uint64) *blocks {
 func (r *Reader) Apps() []AppBlocks {
 	apps := make([]AppBlocks, 0, len(r.apps))
 	for _, a := range r.apps {
-		b := AppBlocks{App: a.App}
-		if n := len(a.at); n > 0 {
-			b.First, b.Last = a.first, a.first+uint64(n)-1
-		}
+		b := AppBlocks{App: a.App, Pruned: uint64(len(a.kept))}
+		b.First, b.Last = a.span()
 		apps = append(apps, b)
 	}
 	return apps
 }
 
-// Blocks visits the sealed blocks of an app with heights in [from, to] that the journal has, in order. The block is the
+// Blocks visits the sealed blocks of an app with heights in [from, to] that are there, in order. The block is the
 // visit function's until it returns, but its LogBlock may be kept. visit may return journal.ErrStop to end it early; any
 // other error is returned. The error is journal.ErrPruned where a block is gone by now.
 func (r *Reader) Blocks(app string, from, to uint64, visit func(*Block) error) error {
@@ -144,12 +159,10 @@ func (r *Reader) Blocks(app string, from, to uint64, visit func(*Block) error) e
 		return fmt.Errorf("ledger: no app %q", app)
 	}
 	a := r.apps[i]
-	if len(a.at) == 0 {
-		return nil
-	}
-	from, to = max(from, a.first), min(to, a.first+uint64(len(a.at))-1)
-	for h := from; h <= to && h >= from; h++ {
-		f, err := r.frames.ReadAt(a.at[h-a.first], r.room)
+	first, last := a.span()
+	from, to = max(from, first), min(to, last)
+	for h := from; h <= to && h >= from && h > 0; h++ {
+		f, err := r.read(a, h)
 		if err != nil {
 			return err
 		}
@@ -167,10 +180,32 @@ func (r *Reader) Blocks(app string, from, to uint64, visit func(*Block) error) e
 	return nil
 }
 
+// span returns the heights of the app's first block and of its last, 0 where it has none.
+func (a *blocks) span() (first, last uint64) {
+	if n := len(a.at); n > 0 {
+		first, last = a.first, a.first+uint64(n)-1
+	}
+	if n := uint64(len(a.kept)); n > 0 {
+		first, last = 1, max(last, n)
+	}
+	return first, last
+}
+
+// read returns the frame of a block. Its payload is r's.
+func (r *Reader) read(a *blocks, height uint64) (f journal.Frame, err error) {
+	if height <= uint64(len(a.kept)) {
+		return r.archive.ReadAt(a.kept[height-1], r.room)
+	}
+	return r.frames.ReadAt(a.at[height-a.first], r.room)
+}
+
 // Leaves visits the leaves of a sealed block in order, i from 0. A leaf is borrowed for the call. visit may return
 // journal.ErrStop to end it early; any other error is returned. The error is ErrNoLeaves where the journal does not have
 // them; where they are pruned meanwhile, some were visited before.
 func (r *Reader) Leaves(b *Block, visit func(i int, leaf []byte) error) error {
+	if a := r.numbered(b.App); a != nil && b.Height <= uint64(len(a.kept)) {
+		return fmt.Errorf("%w of block %d of %q: %w", ErrNoLeaves, b.Height, b.LogBlock.App, journal.ErrPruned)
+	}
 	if b.From == 0 {
 		return fmt.Errorf("%w of block %d of %q: it was adopted", ErrNoLeaves, b.Height, b.LogBlock.App)
 	}

@@ -15,7 +15,7 @@ import (
 
 func open(t *testing.T, fs journal.FS) *ledger.Reader {
 	t.Helper()
-	r, err := ledger.Open(fs, nil)
+	r, err := ledger.Open(fs, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestReader(t *testing.T) {
 	w.Wait() // and the writer goes on holding it
 	defer w.Close()
 	r := open(t, fs)
-	if got, want := fmt.Sprint(r.Apps()), "[{{1 encseal-1 one} 1 3} {{2 bpi-1 two} 1 2}]"; got != want {
+	if got, want := fmt.Sprint(r.Apps()), "[{{1 encseal-1 one} 1 3 0} {{2 bpi-1 two} 1 2 0}]"; got != want {
 		t.Errorf("apps: got %s, want %s", got, want)
 	}
 	one := &ledgertest.App{App: ledger.App{Scheme: logblock.EncSeal1, Name: "one"}}
@@ -147,7 +147,7 @@ func TestReaderPruned(t *testing.T) {
 	fs := directory(t)
 	pruned(t, fs, nil)
 	r := open(t, fs)
-	if got, want := fmt.Sprint(r.Apps()), "[{{1 encseal-1 one} 2 5} {{2 bpi-1 idle} 0 0}]"; got != want {
+	if got, want := fmt.Sprint(r.Apps()), "[{{1 encseal-1 one} 2 5 0} {{2 bpi-1 idle} 0 0 0}]"; got != want {
 		t.Errorf("apps: got %s, want %s", got, want)
 	}
 	got, without := leavesOf(t, r, "one")
@@ -159,7 +159,7 @@ func TestReaderPruned(t *testing.T) {
 }
 
 func TestOpenEmpty(t *testing.T) {
-	if _, err := ledger.Open(directory(t), nil); !errors.Is(err, journal.ErrEmpty) {
+	if _, err := ledger.Open(directory(t), nil, nil); !errors.Is(err, journal.ErrEmpty) {
 		t.Errorf("got %v, want ErrEmpty", err)
 	}
 }

@@ -20,6 +20,8 @@ type Report struct {
 	Last      journal.Offset   // end of the last whole batch
 	Pruned    bool             // what lay before First is gone
 
+	Archive journal.CheckResult // of CheckConfig.Pruned, as it was first read
+
 	Cuts     uint64 // number of the last cut over all apps
 	HeadFile bool   // a head file goes with this journal
 	Apps     []AppReport
@@ -33,8 +35,9 @@ type AppReport struct {
 	Head     logblock.Head  // of the last cut
 	Key      sign.PublicKey // what the next cut must name
 	Blocks   uint64         // signed, in this journal
-	Adopted  uint64         // those of them whose leaves are elsewhere
-	Bare     uint64         // those of them whose leaves were pruned
+	Carried  uint64         // signed, in the archive alone
+	Adopted  uint64         // those of Blocks whose leaves are elsewhere
+	Bare     uint64         // those of Blocks whose leaves were pruned
 	Receipts uint64         // under these blocks, and checked against them
 	Pending  uint64         // leaves in no cut
 	Unsigned uint64         // cuts without their block
@@ -47,6 +50,7 @@ func (r *Report) Totals() AppReport {
 	for i := range r.Apps {
 		a := &r.Apps[i]
 		t.Blocks += a.Blocks
+		t.Carried += a.Carried
 		t.Adopted += a.Adopted
 		t.Bare += a.Bare
 		t.Receipts += a.Receipts
@@ -63,6 +67,9 @@ func (c *checking) report() Report {
 		Torn: c.found.Tail, First: c.found.First, Last: c.found.Last, Pruned: c.pruned,
 		Cuts: c.cuts, HeadFile: c.heads,
 	}
+	if c.archive != nil {
+		r.Archive = c.archive.found
+	}
 	for _, a := range c.apps {
 		r.Apps = append(r.Apps, a.report())
 	}
@@ -74,9 +81,12 @@ func (c *checking) report() Report {
 
 func (a *app) report() AppReport {
 	r := AppReport{
-		App: a.App, Sealed: a.sealed.Height, Head: a.head, Key: a.key,
-		Blocks: a.blocks, Adopted: a.adopted, Bare: a.bare, Receipts: a.receipts,
+		App: a.App, Sealed: max(a.sealed.Height, a.kept.last()), Head: a.head, Key: a.key,
+		Blocks: a.blocks, Carried: a.kept.last() - a.both, Adopted: a.adopted, Bare: a.bare, Receipts: a.receipts,
 		Pending: uint64(len(a.hashes)), Unsigned: uint64(len(a.cuts)),
+	}
+	if a.free {
+		r.Key = a.signs
 	}
 	for i := range a.cuts {
 		r.Waiting += uint64(a.cuts[i].count)

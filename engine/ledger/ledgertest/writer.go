@@ -26,7 +26,17 @@ type Writer struct {
 	// *ledger.Cursor. frame counts from 0. May be nil. What it changes is written, and nothing else is changed.
 	Alter func(frame int, typ byte, record any)
 
+	// Archive gets the LogBlocks of segments before Prune drops them. KeepIn makes it; nil without.
+	Archive *journal.Journal
+	// AlterKept is Alter for what goes to the archive: *ledger.App or *ledger.Block, which is left out where it returns false.
+	AlterKept func(record any) bool
+	// Hold has frames wait for Wait, so that they make one batch: bytes are the same each time but for epoch and ID.
+	Hold bool
+	// KeepCarried has Prune end after LogBlocks were carried, as a crash may.
+	KeepCarried bool
+
 	apps   []*App
+	kept   map[uint64]uint64 // height of each app's last block in the archive
 	cuts   uint64
 	frames int
 	end    journal.Offset
@@ -66,8 +76,13 @@ func OpenSize(fs journal.FS, signer *sign.Signer, size int64) *Writer {
 	return &Writer{Journal: j, Signer: signer}
 }
 
-// Close ends the writer and its journal.
-func (w *Writer) Close() { must(w.Journal.Close()) }
+// Close ends the writer and its journals.
+func (w *Writer) Close() {
+	must(w.Journal.Close())
+	if w.Archive != nil {
+		must(w.Archive.Close())
+	}
+}
 
 // Wait returns when all frames are durable.
 func (w *Writer) Wait() { must(w.Journal.Wait(context.Background(), w.end)) }
@@ -268,7 +283,12 @@ func (w *Writer) Prune() {
 		w.State(a)
 	}
 	w.Wait()
-	must(w.Journal.Prune(w.end))
+	if w.Archive != nil {
+		w.carry(w.end / journal.Offset(w.Journal.SegmentSize()) * journal.Offset(w.Journal.SegmentSize()))
+	}
+	if !w.KeepCarried {
+		must(w.Journal.Prune(w.end))
+	}
 }
 
 // Fill writes states until a new segment begins with one.
@@ -296,7 +316,9 @@ func (w *Writer) Raw(typ byte, payload []byte) journal.Offset {
 	must(err)
 	w.end = end
 	w.frames++
-	w.Journal.Kick()
+	if !w.Hold {
+		w.Journal.Kick()
+	}
 	return at
 }
 
