@@ -166,9 +166,8 @@ func TestCheckArchiveFinds(t *testing.T) {
 		{"key", block(1, 2, func(b *ledger.Block) bool { b.Key = signer.PublicKey(); return true }), false, false, "one", 2, "key: "},
 		{"place", block(1, 2, func(b *ledger.Block) bool { b.From = 7; return true }), false, false, "one", 2, "pruned, with leaves"},
 		{"first", block(1, 2, func(b *ledger.Block) bool { b.First++; return true }), false, false, "one", 2, "begins with receipt 6"},
-		{"cut", block(1, 2, func(b *ledger.Block) bool { b.Cut = 1; return true }), false, false, "one", 2, "cut number 1"},
-		{"another cut", block(2, 1, func(b *ledger.Block) bool { b.Cut = 9; return true }), false, true, "idle", 1, "state says that cut 1"},
 		{"another cut in both", block(1, 1, func(b *ledger.Block) bool { b.Cut--; return true }), true, true, "one", 1, "not the LogBlock of this height"},
+		{"another last", block(2, 1, func(b *ledger.Block) bool { b.MerkleRoot[0]++; return true }), false, false, "idle", 1, "sig_notary: "},
 		{"of an app that is nowhere", func(record any) bool {
 			_, app := record.(*ledger.App)
 			return !app
@@ -349,5 +348,57 @@ func TestCheckArchiveBesideWriter(t *testing.T) {
 	w.Close()
 	if passes == 0 {
 		t.Error("no check came to its end")
+	}
+}
+
+// TestCheckArchiveOfAdopted adopts blocks into a copy that is older than the archive, in another order than they were cut.
+func TestCheckArchiveOfAdopted(t *testing.T) {
+	fs, kept, copied := directory(t), directory(t), directory(t)
+	w := ledgertest.Open(fs, signer)
+	w.KeepIn(kept)
+	one, two := w.App(logblock.EncSeal1, "one"), w.App(logblock.EncSeal1, "two")
+	w.Block(one, 1, ledgertest.Receipts(one, 0, 2)...)
+	w.Block(two, 1, ledgertest.Receipts(two, 0, 2)...)
+	w.Block(one, 1, ledgertest.Receipts(one, 2, 4)...)
+	w.Fill(one)
+	w.Prune()
+	w.Close()
+	w = ledgertest.Open(copied, signer)
+	one, two = w.App(logblock.EncSeal1, "one"), w.App(logblock.EncSeal1, "two")
+	w.Adopt(two, ledgertest.Receipts(two, 0, 2)...)
+	w.Adopt(one, ledgertest.Receipts(one, 0, 2)...)
+	w.Adopt(one, ledgertest.Receipts(one, 2, 4)...)
+	check := func(what string, carried uint64) {
+		w.Wait()
+		r, err := ledger.Check(copied, archiveConfig(kept))
+		if got := r.Totals(); err != nil || got.Carried != carried || got.Carried+got.Adopted != 3 {
+			t.Errorf("%s: got %+v, %v, want %d carried", what, got, err, carried)
+		}
+	}
+	check("adopted", 0)
+	w.Fill(one)
+	w.Prune()
+	check("pruned", 3)
+	w.Close()
+}
+
+// TestCheckArchiveOfAnother joins a journal to the archive of another history.
+func TestCheckArchiveOfAnother(t *testing.T) {
+	write := func(from int) (fs, kept journal.FS) {
+		fs, kept = directory(t), directory(t)
+		w := ledgertest.Open(fs, signer)
+		w.KeepIn(kept)
+		defer w.Close()
+		one := w.App(logblock.EncSeal1, "one")
+		w.Block(one, 2, ledgertest.Receipts(one, from, from+3)...)
+		w.Fill(one)
+		w.Prune()
+		return fs, kept
+	}
+	fs, _ := write(0)
+	_, kept := write(1)
+	_, err := ledger.Check(fs, archiveConfig(kept))
+	if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || bad.Height != 1 || !strings.HasPrefix(bad.Reason, "state says that the last cut is 1:") {
+		t.Errorf("got %v", err)
 	}
 }
