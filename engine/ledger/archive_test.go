@@ -382,23 +382,73 @@ func TestCheckArchiveOfAdopted(t *testing.T) {
 	w.Close()
 }
 
-// TestCheckArchiveOfAnother joins a journal to the archive of another history.
+// TestCheckArchiveOfAnother joins a journal to the archive of another history: at its State, or at a block whose cut was
+// pruned.
 func TestCheckArchiveOfAnother(t *testing.T) {
-	write := func(from int) (fs, kept journal.FS) {
+	write := func(from int, late bool) (fs, kept journal.FS) {
 		fs, kept = directory(t), directory(t)
 		w := ledgertest.Open(fs, signer)
 		w.KeepIn(kept)
 		defer w.Close()
 		one := w.App(logblock.EncSeal1, "one")
 		w.Block(one, 2, ledgertest.Receipts(one, from, from+3)...)
+		if late {
+			w.Leaves(one, ledgertest.Receipts(one, 3, 4)...)
+			defer w.Prune()
+			defer w.Seal(w.Cut(one, 1))
+		} else {
+			defer w.Prune()
+		}
 		w.Fill(one)
-		w.Prune()
 		return fs, kept
 	}
-	fs, _ := write(0)
-	_, kept := write(1)
-	_, err := ledger.Check(fs, archiveConfig(kept))
-	if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || bad.Height != 1 || !strings.HasPrefix(bad.Reason, "state says that the last cut is 1:") {
-		t.Errorf("got %v", err)
+	for late, want := range map[bool]string{
+		false: "state says that the last cut is 1:",
+		true:  "prev: not the block hash of height 1 among those of pruned segments",
+	} {
+		fs, kept := write(0, late)
+		if _, err := ledger.Check(fs, archiveConfig(kept)); err != nil {
+			t.Errorf("its own: %v", err)
+		}
+		_, kept = write(1, late)
+		_, err := ledger.Check(fs, archiveConfig(kept))
+		if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || !strings.HasPrefix(bad.Reason, want) {
+			t.Errorf("late: %t: got %v, want %s", late, err, want)
+		}
+	}
+}
+
+// TestCheckArchiveFrames has frames in an archive that have no place there, or are not written as they are.
+func TestCheckArchiveFrames(t *testing.T) {
+	fs, _ := archived(t, nil)
+	app := ledger.AppendApp(nil, &ledger.App{ID: 1, Scheme: logblock.EncSeal1, Name: "one"})
+	for _, test := range []struct {
+		reason string
+		typ    byte
+		frames [][]byte
+	}{
+		{"frame of type 5 among LogBlocks of pruned segments", ledger.TypeState, [][]byte{{1}}},
+		{"app: ends early", ledger.TypeApp, [][]byte{{1}}},
+		{"app: not as it is written", ledger.TypeApp, [][]byte{append([]byte{0x81, 0}, app[1:]...)}},
+		{`app "one" has number 1, which another has`, ledger.TypeApp, [][]byte{app, app}},
+		{"block: ends early", ledger.TypeBlock, [][]byte{{1}}},
+	} {
+		kept := directory(t)
+		j, err := journal.Open(journal.Config{FS: kept, SegmentSize: journal.MinSegmentSize}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, payload := range test.frames {
+			if _, _, err := j.Append(test.typ, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = ledger.Check(fs, archiveConfig(kept))
+		if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || !is[*ledger.ArchiveError](err) || !strings.Contains(bad.Reason, test.reason) {
+			t.Errorf("got %v, want %s", err, test.reason)
+		}
 	}
 }

@@ -65,9 +65,6 @@ func (r *archive) close() {
 }
 
 func (r *archive) visit(f journal.Frame) error {
-	if f.At < r.end {
-		return nil // ends where a Scan begins
-	}
 	if r.disk == nil {
 		if r.disk, r.stop = journal.OpenReader(r.fs); r.stop != nil {
 			return errEnd
