@@ -1,32 +1,3 @@
-// Package engine is the notary: it takes StepReceipts in order, app by app, seals them into signed LogBlocks and hands these
-// on. A Notary seals one app, an Engine has one for each of many.
-//
-//	Append ──► open batch ──cut──► cut batches ──► group ──► leaves, roots, headers ──► signatures ──► Sink
-//	(callers, a Notary for each app)     (one goroutine for all apps, each app's blocks in order)
-//
-// # Order
-//
-// Receipts are leaves in the order in which Append accepted them, and heights grow by one from Config.Resume, whatever
-// the number of producers. A batch is cut, which fixes what its block holds, when MaxReceipts are in it, when its
-// oldest receipt has waited MaxWindow by this machine's monotonic clock (a producer's ts decides nothing), when its
-// leaves reach a quarter of MaxPendingBytes, or when Seal or Close is called.
-//
-// What was cut while the sealing goroutine was busy is its next group: all signed as one batch, whatever their apps and
-// heights. A block that nobody waits with is a group by itself and is signed at once.
-//
-// # What is promised
-//
-// This Notary lives in memory. A receipt that Append accepted is in exactly one LogBlock unless the process ends before
-// that block was delivered. A Sink's failure loses nothing: the block is kept and offered again, with growing pauses; nothing
-// is sealed meanwhile but the group that was signed already, the queue fills, and Append waits. When the Signer fails, or the
-// Sink for good (ErrPermanent), the Engine stops, and Close returns the blocks that were not taken and the leaves in no block.
-// Nothing here keeps a second process, or a second run from the same Config.Resume, from signing other blocks at the same
-// heights: one process at a time holds a key and an app.
-//
-// # Who does what
-//
-// Encoding and checking run on the goroutines that call Append. An Engine has one goroutine that seals and delivers, and each
-// Notary one that watches the window and sleeps unless a receipt is pending. All end before Close returns.
 package engine
 
 import (
