@@ -90,7 +90,7 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 		return Adopted{}, fmt.Errorf("engine: journal: %w", err)
 	}
 	if a.want != nil && a.want.id != e.store.j.ID() {
-		return Adopted{}, fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+		return Adopted{}, ErrOtherJournal
 	}
 	a.apps = make(map[string]*adopting)
 	for _, one := range a.r.list {

@@ -29,6 +29,9 @@ var (
 	// ErrRolledBack is returned by Open when the head file knows of more than the journal, or of another history: the data
 	// directory is an old copy, and going on would sign other blocks at heights that are used up.
 	ErrRolledBack = errors.New("engine: the data directory is behind its head file")
+	// ErrOtherJournal is returned by Open and Adopt when the head file goes with another data directory than this one, as one
+	// that is empty in place of one that is lost.
+	ErrOtherJournal = errors.New("engine: the head file is of another journal")
 	// ErrHeadMissing is returned by Open when a journal had a head file and is opened without.
 	ErrHeadMissing = errors.New("engine: head file is missing")
 	// ErrForeign is returned by Open and Adopt when the data directory has blocks of another key or scheme than asked for.

@@ -13,7 +13,7 @@ import (
 const headCheckAttempts = 10
 
 // CheckHead holds a data directory against its head file by the rule of Open, and returns how many cuts the head file knows
-// of. It changes nothing, and an Engine may be at work. The error wraps ErrRolledBack or ErrHeadMissing as Open's does. It
+// of. It changes nothing, and an Engine may be at work. The error wraps ErrRolledBack, ErrOtherJournal or ErrHeadMissing as Open's does. It
 // checks the cuts' numbers and hashes, and nothing else: ledger.Check does.
 func CheckHead(store Store) (cuts uint64, err error) {
 	// The head file first: it is never ahead of the journal of the same moment.
@@ -63,7 +63,7 @@ func (want *headRecord) check(dir journal.FS) error {
 	}
 	defer j.Close() // read only
 	if want.id != j.ID() {
-		return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+		return ErrOtherJournal
 	}
 	oldest, _, err := j.Segments()
 	if err != nil {

@@ -54,7 +54,7 @@ func TestCheckHeadWithoutHead(t *testing.T) {
 	other := durable(t, engine.Config{Store: engine.Store{Head: filepath.Join(t.TempDir(), "head")}})
 	closeEngine(t, openEngine(t, other))
 	cfg.Store.Head = other.Store.Head
-	if _, err := engine.CheckHead(cfg.Store); !errors.Is(err, engine.ErrRolledBack) {
-		t.Errorf("another journal's: got %v, want ErrRolledBack", err)
+	if _, err := engine.CheckHead(cfg.Store); !errors.Is(err, engine.ErrOtherJournal) {
+		t.Errorf("another journal's: got %v, want ErrOtherJournal", err)
 	}
 }

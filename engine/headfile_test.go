@@ -65,9 +65,9 @@ func TestHeadOfAnotherJournal(t *testing.T) {
 	c, d := headed(t)
 	_, other := headed(t)
 	d.head, other.head = other.head, d.head
-	refuses(t, c, d.store(), engine.ErrRolledBack)
-	// A data directory that is gone altogether is an old copy, too.
-	refuses(t, c, disks{journaltest.NewMem(), d.head}.store(), engine.ErrRolledBack)
+	refuses(t, c, d.store(), engine.ErrOtherJournal)
+	// An empty directory in place of one that is gone would begin another journal, too.
+	refuses(t, c, disks{journaltest.NewMem(), d.head}.store(), engine.ErrOtherJournal)
 }
 
 // One slot may be damaged, as a crash does it; with both, the file is no file.

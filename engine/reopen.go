@@ -129,7 +129,7 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 	}
 	if want != nil {
 		if want.id != st.j.ID() {
-			return fmt.Errorf("%w: the head file is of another journal", ErrRolledBack)
+			return ErrOtherJournal
 		}
 		if err := r.checkHead(); err != nil || r.head {
 			return err

@@ -298,8 +298,6 @@ func (r *replay) meet() {
 // checkHead holds the journal against what the head file knows.
 func (r *replay) checkHead() error {
 	switch {
-	case r.want.cuts == 0:
-		return nil // every history of this journal begins so
 	case r.want.cuts > r.cuts:
 		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, r.want.cuts, r.cuts)
 	case r.want.cuts == r.cuts:

@@ -3,19 +3,50 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/encseal/encseal/engine"
 	"github.com/encseal/encseal/engine/ledger"
 )
 
+// fsckOutcome is what is to be printed.
+type fsckOutcome struct {
+	cmd     *fsckCmd
+	report  *ledger.Report
+	bad     *ledger.CheckError // nil where the directory holds
+	headCut *uint64            // last cut that the head file knows of, where the directory was held against it
+	badHead string             // what is wrong with the directory by the head file
+}
+
+// checkHead holds a directory that holds by itself against its head file.
+func (v *fsckOutcome) checkHead() error {
+	cuts, err := engine.CheckHead(engine.Store{Dir: v.cmd.Dir, Head: v.cmd.HeadFile})
+	if err == nil {
+		v.headCut = &cuts
+		return nil
+	}
+	text := strings.TrimPrefix(err.Error(), "engine: ")
+	if errors.Is(err, engine.ErrRolledBack) || errors.Is(err, engine.ErrOtherJournal) {
+		v.badHead = text
+		return nil
+	}
+	return fmt.Errorf("%s: %s", v.cmd.HeadFile, text)
+}
+
 // text is the verdict for people.
-func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
+func (v *fsckOutcome) text() string {
 	var b strings.Builder
-	if bad != nil {
-		fmt.Fprintf(&b, "NOT OK: %s: %s\n", c.Dir, bad.Detail())
+	switch {
+	case v.bad != nil:
+		fmt.Fprintf(&b, "NOT OK: %s: %s\n", v.cmd.Dir, v.bad.Detail())
+		return b.String()
+	case v.badHead != "":
+		fmt.Fprintf(&b, "NOT OK: %s: %s: %s\n", v.cmd.Dir, v.cmd.HeadFile, v.badHead)
 		return b.String()
 	}
+	r := v.report
 	t := r.Totals()
 	fmt.Fprintf(&b, "ok: %d LogBlocks of %d apps hold\n", t.Blocks+t.Carried, len(r.Apps))
 	fmt.Fprintf(&b, "receipts: %d checked, %d in no LogBlock yet\n", t.Receipts, t.Pending+t.Waiting)
@@ -26,6 +57,12 @@ func (c *fsckCmd) text(r *ledger.Report, bad *ledger.CheckError) string {
 	fmt.Fprintf(&b, "journal: %x, %d segments, %d frames, %d bytes\n", r.JournalID, r.Segments, r.Frames, r.Bytes)
 	if r.Pruned {
 		fmt.Fprintf(&b, "pruned: what was before offset %d, but for %d LogBlocks\n", r.First, t.Carried)
+	}
+	switch {
+	case v.headCut != nil:
+		fmt.Fprintf(&b, "head file: knows of %d cuts, of %d here\n", *v.headCut, r.Cuts)
+	case r.HeadFile:
+		fmt.Fprintf(&b, "head file: there is one, not checked without --head-file\n")
 	}
 	if r.Torn.Bytes > 0 {
 		fmt.Fprintf(&b, "torn tail: %d bytes, which nobody was told are durable\n", r.Torn.Bytes)
@@ -54,6 +91,7 @@ type fsckJSON struct {
 	Last     uint64        `json:"last_offset"`
 	Cuts     uint64        `json:"cuts"`
 	HeadFile bool          `json:"head_file"`
+	HeadCuts *uint64       `json:"head_file_cuts"` // null where it was not checked
 	Apps     []fsckAppJSON `json:"apps"`
 	Sinks    []sinkJSON    `json:"sinks"`
 	Error    *placeJSON    `json:"error"`
@@ -81,8 +119,8 @@ type sinkJSON struct {
 
 // placeJSON says where a data directory first fails. What is not known of the place is null.
 type placeJSON struct {
-	Segment string  `json:"segment"`
-	Byte    int64   `json:"byte"`
+	Segment *string `json:"segment"` // of these two, null: what is wrong is in no place, but by the head file
+	Byte    *int64  `json:"byte"`
 	App     *string `json:"app"`
 	Height  *uint64 `json:"height"`
 	Receipt *int64  `json:"receipt"` // from 0 in its LogBlock
@@ -91,9 +129,10 @@ type placeJSON struct {
 }
 
 // json is the verdict for programs, one line.
-func (c *fsckCmd) json(r *ledger.Report, bad *ledger.CheckError) string {
+func (v *fsckOutcome) json() string {
+	r, bad := v.report, v.bad
 	out := fsckJSON{
-		OK: bad == nil, Segments: r.Segments, Frames: r.Frames, Bytes: r.Bytes, Torn: r.Torn.Bytes,
+		OK: bad == nil && v.badHead == "", HeadCuts: v.headCut, Segments: r.Segments, Frames: r.Frames, Bytes: r.Bytes, Torn: r.Torn.Bytes,
 		Pruned: r.Pruned, First: uint64(r.First), Last: uint64(r.Last), Cuts: r.Cuts, HeadFile: r.HeadFile,
 		Apps: []fsckAppJSON{}, Sinks: []sinkJSON{},
 	}
@@ -116,11 +155,14 @@ func (c *fsckCmd) json(r *ledger.Report, bad *ledger.CheckError) string {
 	}
 	if bad != nil {
 		out.Error = &placeJSON{
-			Segment: bad.Segment, Byte: bad.Offset, App: known(bad.App), Height: known(bad.Height), Seq: known(bad.Seq), Reason: bad.Reason,
+			Segment: &bad.Segment, Byte: &bad.Offset, App: known(bad.App), Height: known(bad.Height), Seq: known(bad.Seq), Reason: bad.Reason,
 		}
 		if bad.Receipt >= 0 {
 			out.Error.Receipt = &bad.Receipt
 		}
+	}
+	if v.badHead != "" {
+		out.Error = &placeJSON{Reason: v.badHead}
 	}
 	text, err := json.Marshal(out)
 	if err != nil {

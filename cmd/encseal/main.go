@@ -34,6 +34,7 @@ type cli struct {
 	Pubkey   pubkeyCmd   `cmd:"" help:"Print the public half of a key file."`
 	Seal     sealCmd     `cmd:"" help:"Seal receipts into signed LogBlocks."`
 	Verify   verifyCmd   `cmd:"" help:"Check LogBlocks, and the receipts they seal, against a notary's key."`
+	Adopt    adoptCmd    `cmd:"" help:"Bring an old copy of a data directory up to date with LogBlocks."`
 	Fsck     fsckCmd     `cmd:"" help:"Check a data directory, to the last byte."`
 	Export   exportCmd   `cmd:"" help:"Write LogBlocks and receipts of a data directory to files."`
 	Prove    proveCmd    `cmd:"" help:"Print the proof that one receipt is in a LogBlock."`

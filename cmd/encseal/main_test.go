@@ -66,6 +66,13 @@ func TestScripts(t *testing.T) {
 			"evidence":  evidence,
 			"each":      each,
 			"mkjournal": mkjournal,
+			"mkinput":   mkinput,
+			"begin":     begin,
+			"until":     until,
+			"ended":     ended,
+			"killed":    killed,
+			"subset":    subset,
+			"mount":     mount,
 		},
 	})
 }

@@ -19,6 +19,7 @@ type held struct {
 	cmd            *exec.Cmd
 	stdin          io.WriteCloser
 	stdout, stderr bytes.Buffer
+	words          *bufio.Reader // of its standard error, where begin started it
 }
 
 type heldKey struct{}
@@ -80,6 +81,8 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 
 func signalNamed(name string) os.Signal {
 	switch name {
+	case "KILL":
+		return os.Kill
 	case "HUP":
 		return syscall.SIGHUP
 	case "TERM":

@@ -38,6 +38,10 @@ func (s *sealing) openOutput() error {
 	if err != nil {
 		return err
 	}
+	if s.cmd.Dir != "" {
+		s.printed, err = s.readPrinted()
+		return err
+	}
 	if after == nil {
 		return s.out.mustBeEmpty()
 	}

@@ -33,6 +33,12 @@ type sealing struct {
 	notary  *engine.Notary // nil until an app is known
 	refused uint64
 
+	dir     *journaled // nil without --dir, and before it is open
+	retain  int64
+	printed *printed // nil where the output holds nothing yet
+	broken  error    // why LogBlocks cannot be written any more; set before giveUp is called
+	giveUp  context.CancelFunc
+
 	started time.Time
 }
 
@@ -48,7 +54,7 @@ func (s *sealing) run() error {
 	if err := s.openOutputs(); err != nil {
 		return errors.Join(err, s.finish(err))
 	}
-	if s.cmd.Key != "" && s.cmd.After == "" {
+	if s.cmd.Key != "" && s.cmd.After == "" && s.cmd.Dir == "" {
 		s.con.say("no --after: the app starts at height 1; a second such run with this key and app would equivocate")
 	}
 	s.stop = catchInterrupts(s.con)
@@ -66,7 +72,13 @@ func (s *sealing) stream() error {
 	s.lines = receipt.NewLines(s.bar.count(reader))
 	s.blocks = sink.NewWriter(s.out)
 
-	err := s.readLines()
+	var err error
+	if s.cmd.Dir != "" {
+		err = s.openDir()
+	}
+	if err == nil {
+		err = s.readLines()
+	}
 	closing := s.closeNotary()
 	if closing != nil {
 		err = closing // it says what is not delivered, and the writing came before whatever reading met
@@ -82,8 +94,12 @@ func (s *sealing) stream() error {
 	if finish != nil && !isFailure(err) {
 		err = finish // a refusal or a signal says that all before it is sealed: not so
 	}
-	s.sum(err)
-	if closing == nil && finish == nil { // else producers stand beyond what was written
+	if s.cmd.Dir != "" {
+		s.sumDir()
+	} else {
+		s.sum(err)
+	}
+	if s.cmd.Dir == "" && closing == nil && finish == nil { // else producers stand beyond what was written
 		s.sayProducers()
 	}
 	return err
@@ -145,6 +161,9 @@ func (s *sealing) cutOff(line int64) {
 
 // seal hands one receipt to the notary, which starts with the first.
 func (s *sealing) seal(r *receipt.Receipt) error {
+	if s.dir != nil {
+		return s.take(r)
+	}
 	if s.notary == nil {
 		if s.config.App == "" {
 			s.config.App = strings.Clone(r.App) // r's strings live until the next line
@@ -160,11 +179,19 @@ func (s *sealing) seal(r *receipt.Receipt) error {
 	return err
 }
 
-// Deliver hands a block to the output. It is called by the notary's goroutine.
+// Deliver hands a block to the output. It is called by one goroutine of the engine.
 func (s *sealing) Deliver(ctx context.Context, b *logblock.LogBlock) error {
-	if err := s.blocks.Deliver(ctx, b); err != nil {
+	done, err := s.printed.deliver(b)
+	if err == nil && !done {
+		err = s.blocks.Deliver(ctx, b)
+	}
+	if err != nil {
 		if errors.Is(err, engine.ErrPermanent) {
 			s.stop.halt() // an input that is idle must not put off the end
+			if s.giveUp != nil {
+				s.broken = fmt.Errorf("%w (what is in no LogBlock that was written is in %s, and the next run begins with it)", err, s.cmd.Dir)
+				s.giveUp()
+			}
 		}
 		return err
 	}
@@ -194,6 +221,9 @@ func (s *sealing) refuse(line []byte, reason error) error {
 // closeNotary seals and delivers what is pending, without a limit of time: a reader of the output may be slow. The error
 // says what was not delivered.
 func (s *sealing) closeNotary() error {
+	if s.dir != nil {
+		return s.closeDir()
+	}
 	if s.notary == nil {
 		return nil
 	}
