@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/encseal/encseal/engine"
@@ -130,8 +131,11 @@ func TestHeadFromTheFirstOpenOn(t *testing.T) {
 		one, other := d.clone(), c.snapshot()
 		// The Open in which the file is made fails or the power goes at its nth call.
 		data, head := journaltest.NewFaults(one.data), journaltest.NewFaults(one.head)
+		var mu sync.Mutex // the journal's goroutines call too
 		calls, after := 0, disks{}
 		before := func(int, string, string) {
+			mu.Lock()
+			defer mu.Unlock()
 			if calls++; calls == n {
 				after = one.clone().crash(rand.New(rand.NewPCG(seed, uint64(n))))
 			}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -166,14 +168,16 @@ func (e *Engine) makeHead(r *replay, want *headRecord) error {
 		return nil
 	}
 	// From here on the journal is opened with its head file or not at all.
-	_, end, err := st.j.Append(ledger.TypeHead)
-	if err == nil {
-		err = st.j.Wait(context.Background(), end)
-	}
-	if err != nil {
-		return fmt.Errorf("engine: %w", err)
-	}
-	return nil
+	return st.whileRoom(func() error {
+		_, end, err := st.j.Append(ledger.TypeHead)
+		if err == nil {
+			err = st.j.Wait(context.Background(), end)
+		}
+		if err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
+		return nil
+	})
 }
 
 // restoreApp makes the Notary of an app that the journal has.
@@ -215,13 +219,8 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 	if err := e.signAll(g); err != nil {
 		return err
 	}
-	for i := range g.blocks {
-		if err := st.appendBlock(g, &g.blocks[i]); err != nil {
-			return err
-		}
-	}
-	if err := st.j.Wait(context.Background(), g.end); err != nil {
-		return fmt.Errorf("engine: %w", err)
+	if err := st.whileRoom(func() error { return st.appendAgain(g) }); err != nil {
+		return err
 	}
 	if err := e.retain(g); err != nil {
 		return err
@@ -231,6 +230,47 @@ func (e *Engine) signAgain(unsigned []sealed) error {
 		s.batch.notary.past.add(s.block.Height, s.batch.first, int(s.block.Count))
 	}
 	return nil
+}
+
+// appendAgain appends the blocks of g and waits until they are durable.
+func (st *store) appendAgain(g *group) error {
+	for i := range g.blocks {
+		if err := st.appendBlock(g, &g.blocks[i]); err != nil {
+			return err
+		}
+	}
+	if err := st.j.Wait(context.Background(), g.end); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	return nil
+}
+
+// whileRoom runs write, which is part of Open and appends to the journal. Where that waits for a segment which cannot be made
+// the journal is closed, so that Open fails instead of waiting for space.
+func (st *store) whileRoom(write func() error) error {
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		look := time.NewTicker(time.Second)
+		defer look.Stop()
+		for last := st.j.Stats().Batches; ; {
+			select {
+			case <-done:
+				return
+			case <-look.C:
+			}
+			s := st.j.Stats()
+			if s.Prepare != nil && s.Batches == last {
+				_ = st.j.Close() // whoever opened it closes it again, and returns the error
+				return
+			}
+			last = s.Batches
+		}
+	})
+	err := write()
+	close(done)
+	watch.Wait()
+	return err
 }
 
 // restoreTail makes leaves that are in no cut pending again.

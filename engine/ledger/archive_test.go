@@ -166,9 +166,8 @@ func TestCheckArchiveFinds(t *testing.T) {
 		{"key", block(1, 2, func(b *ledger.Block) bool { b.Key = signer.PublicKey(); return true }), false, false, "one", 2, "key: "},
 		{"place", block(1, 2, func(b *ledger.Block) bool { b.From = 7; return true }), false, false, "one", 2, "pruned, with leaves"},
 		{"first", block(1, 2, func(b *ledger.Block) bool { b.First++; return true }), false, false, "one", 2, "begins with receipt 6"},
-		{"cut", block(1, 2, func(b *ledger.Block) bool { b.Cut = 1; return true }), false, false, "one", 2, "cut number 1"},
-		{"another cut", block(2, 1, func(b *ledger.Block) bool { b.Cut = 9; return true }), false, true, "idle", 1, "state says that cut 1"},
 		{"another cut in both", block(1, 1, func(b *ledger.Block) bool { b.Cut--; return true }), true, true, "one", 1, "not the LogBlock of this height"},
+		{"another last", block(2, 1, func(b *ledger.Block) bool { b.MerkleRoot[0]++; return true }), false, false, "idle", 1, "sig_notary: "},
 		{"of an app that is nowhere", func(record any) bool {
 			_, app := record.(*ledger.App)
 			return !app
@@ -349,5 +348,107 @@ func TestCheckArchiveBesideWriter(t *testing.T) {
 	w.Close()
 	if passes == 0 {
 		t.Error("no check came to its end")
+	}
+}
+
+// TestCheckArchiveOfAdopted adopts blocks into a copy that is older than the archive, in another order than they were cut.
+func TestCheckArchiveOfAdopted(t *testing.T) {
+	fs, kept, copied := directory(t), directory(t), directory(t)
+	w := ledgertest.Open(fs, signer)
+	w.KeepIn(kept)
+	one, two := w.App(logblock.EncSeal1, "one"), w.App(logblock.EncSeal1, "two")
+	w.Block(one, 1, ledgertest.Receipts(one, 0, 2)...)
+	w.Block(two, 1, ledgertest.Receipts(two, 0, 2)...)
+	w.Block(one, 1, ledgertest.Receipts(one, 2, 4)...)
+	w.Fill(one)
+	w.Prune()
+	w.Close()
+	w = ledgertest.Open(copied, signer)
+	one, two = w.App(logblock.EncSeal1, "one"), w.App(logblock.EncSeal1, "two")
+	w.Adopt(two, ledgertest.Receipts(two, 0, 2)...)
+	w.Adopt(one, ledgertest.Receipts(one, 0, 2)...)
+	w.Adopt(one, ledgertest.Receipts(one, 2, 4)...)
+	check := func(what string, carried uint64) {
+		w.Wait()
+		r, err := ledger.Check(copied, archiveConfig(kept))
+		if got := r.Totals(); err != nil || got.Carried != carried || got.Carried+got.Adopted != 3 {
+			t.Errorf("%s: got %+v, %v, want %d carried", what, got, err, carried)
+		}
+	}
+	check("adopted", 0)
+	w.Fill(one)
+	w.Prune()
+	check("pruned", 3)
+	w.Close()
+}
+
+// TestCheckArchiveOfAnother joins a journal to the archive of another history: at its State, or at a block whose cut was
+// pruned.
+func TestCheckArchiveOfAnother(t *testing.T) {
+	write := func(from int, late bool) (fs, kept journal.FS) {
+		fs, kept = directory(t), directory(t)
+		w := ledgertest.Open(fs, signer)
+		w.KeepIn(kept)
+		defer w.Close()
+		one := w.App(logblock.EncSeal1, "one")
+		w.Block(one, 2, ledgertest.Receipts(one, from, from+3)...)
+		if late {
+			w.Leaves(one, ledgertest.Receipts(one, 3, 4)...)
+			defer w.Prune()
+			defer w.Seal(w.Cut(one, 1))
+		} else {
+			defer w.Prune()
+		}
+		w.Fill(one)
+		return fs, kept
+	}
+	for late, want := range map[bool]string{
+		false: "state says that the last cut is 1:",
+		true:  "prev: not the block hash of height 1 among those of pruned segments",
+	} {
+		fs, kept := write(0, late)
+		if _, err := ledger.Check(fs, archiveConfig(kept)); err != nil {
+			t.Errorf("its own: %v", err)
+		}
+		_, kept = write(1, late)
+		_, err := ledger.Check(fs, archiveConfig(kept))
+		if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || !strings.HasPrefix(bad.Reason, want) {
+			t.Errorf("late: %t: got %v, want %s", late, err, want)
+		}
+	}
+}
+
+// TestCheckArchiveFrames has frames in an archive that have no place there, or are not written as they are.
+func TestCheckArchiveFrames(t *testing.T) {
+	fs, _ := archived(t, nil)
+	app := ledger.AppendApp(nil, &ledger.App{ID: 1, Scheme: logblock.EncSeal1, Name: "one"})
+	for _, test := range []struct {
+		reason string
+		typ    byte
+		frames [][]byte
+	}{
+		{"frame of type 5 among LogBlocks of pruned segments", ledger.TypeState, [][]byte{{1}}},
+		{"app: ends early", ledger.TypeApp, [][]byte{{1}}},
+		{"app: not as it is written", ledger.TypeApp, [][]byte{append([]byte{0x81, 0}, app[1:]...)}},
+		{`app "one" has number 1, which another has`, ledger.TypeApp, [][]byte{app, app}},
+		{"block: ends early", ledger.TypeBlock, [][]byte{{1}}},
+	} {
+		kept := directory(t)
+		j, err := journal.Open(journal.Config{FS: kept, SegmentSize: journal.MinSegmentSize}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, payload := range test.frames {
+			if _, _, err := j.Append(test.typ, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = ledger.Check(fs, archiveConfig(kept))
+		if bad, ok := errors.AsType[*ledger.CheckError](err); !ok || !is[*ledger.ArchiveError](err) || !strings.Contains(bad.Reason, test.reason) {
+			t.Errorf("got %v, want %s", err, test.reason)
+		}
 	}
 }

@@ -65,9 +65,6 @@ func (r *archive) close() {
 }
 
 func (r *archive) visit(f journal.Frame) error {
-	if f.At < r.end {
-		return nil // ends where a Scan begins
-	}
 	if r.disk == nil {
 		if r.disk, r.stop = journal.OpenReader(r.fs); r.stop != nil {
 			return errEnd
@@ -110,7 +107,9 @@ func (r *archive) name(f journal.Frame) error {
 	return r.add(a)
 }
 
-// carried takes the next block of an app: it goes on where the one before ended, and is signed by the trusted key.
+// carried takes the next block of an app: it goes on where the one before ended, and is signed by the trusted key. The number
+// of its cut says nothing here: where an old copy of the main journal went on beside a newer archive, its adopted blocks got
+// numbers of their own.
 func (r *archive) carried(f journal.Frame) error {
 	a, b, err := r.parse(f)
 	if err != nil {
@@ -120,8 +119,6 @@ func (r *archive) carried(f journal.Frame) error {
 	switch {
 	case err != nil:
 		return err
-	case b.Cut <= a.cut:
-		return fault("cut number %d, the one of the block before it is %d", b.Cut, a.cut).of(a, b.Height)
 	case b.From != 0:
 		return fault("pruned, with leaves at %d", b.From).of(a, b.Height)
 	case !sign.Verify(&a.key, &digest, &b.Sig):
@@ -200,13 +197,12 @@ func (c *checking) meet(a *app) error {
 	if err != nil {
 		return err
 	}
-	switch {
+	switch end := b.First + uint64(b.Count); {
 	case digest != a.state.Hash:
 		return fault("state says that the last cut is %s, but the LogBlock among those of pruned segments is %s",
 			a.state, logblock.Head{Height: height, Hash: digest}).of(a, height)
-	case b.Cut != a.cut || b.First+uint64(b.Count) != a.end:
-		return fault("state says that cut %d was the last and receipt %d is next, the LogBlock among those of pruned segments %d and %d",
-			a.cut, a.end, b.Cut, b.First+uint64(b.Count)).of(a, height)
+	case end != a.end:
+		return fault("state says that receipt %d is the first in no cut, the LogBlocks of pruned segments %d", a.end, end).of(a, height)
 	}
 	return nil
 }

@@ -16,6 +16,10 @@
 //	Adopt   a Block whose leaves are elsewhere: imported after an old copy of the directory was restored
 //	Head    a head file goes with this journal from here on
 //
+// Where segments were pruned there is a second journal, the archive. It holds what is left of them: App and Block alone, adopted
+// blocks among them, with From 0. Each app's blocks are in it from height 1 on, in order. A block is durable there before its
+// segment goes, so that a crash leaves some in both.
+//
 // Frames of one app are in the order of what happened; those of several apps lie between each other. A crash leaves a
 // prefix of what was written, so what is missing is always the end: receipts without a cut are pending, a cut without its
 // block is signed again, to the same bytes, and nothing is ever signed that is not durable.
