@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -246,30 +247,37 @@ func (st *store) appendAgain(g *group) error {
 }
 
 // whileRoom runs write, which is part of Open and appends to the journal. Where that waits for a segment which cannot be made
-// the journal is closed, so that Open fails instead of waiting for space.
+// in several attempts, one a second, the journal is closed, so that Open fails instead of waiting for space.
 func (st *store) whileRoom(write func() error) error {
+	const attempts = 4
 	done := make(chan struct{})
+	var gaveUp error
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		look := time.NewTicker(time.Second)
 		defer look.Stop()
-		for last := st.j.Stats().Batches; ; {
+		last, still := st.j.Stats().Batches, 0
+		for still < attempts {
 			select {
 			case <-done:
 				return
 			case <-look.C:
 			}
 			s := st.j.Stats()
-			if s.Prepare != nil && s.Batches == last {
-				_ = st.j.Close() // whoever opened it closes it again, and returns the error
-				return
+			if still++; s.Prepare == nil || s.Batches != last {
+				still = 0
 			}
 			last = s.Batches
 		}
+		gaveUp = fmt.Errorf("engine: no room for what Open has to write: %w", cmp.Or(st.j.Stats().Prepare, error(journal.ErrFull)))
+		_ = st.j.Close() // whoever opened it closes it again, and returns the error
 	})
 	err := write()
 	close(done)
 	watch.Wait()
+	if err == nil {
+		err = gaveUp // it was closed when write had just ended
+	}
 	return err
 }
 
