@@ -191,11 +191,11 @@ func TestCrashUnderLoad(t *testing.T) {
 func loadAndCrash(c *client, d disks, rng *rand.Rand) (disks, error) {
 	ctx, cancel := context.WithCancel(background)
 	defer cancel()
-	left, at := 1+rng.IntN(150), new(disks)
+	left, at, luck := 1+rng.IntN(150), new(disks), rand.New(rand.NewPCG(rng.Uint64(), 1))
 	data := journaltest.NewFaults(d.data)
 	data.Before = func(int, string, string) {
 		if left--; left == 0 {
-			*at = d.crash(rng)
+			*at = d.crash(luck)
 			cancel() // a journal that cannot make a segment waits for space, for ever
 		}
 	}

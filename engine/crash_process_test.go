@@ -229,7 +229,11 @@ func (l *loadRun) check() error {
 
 // A process that seals under load is killed, again and again.
 func TestKill(t *testing.T) {
-	deaths := thin(50)
+	deaths := 20
+	if long() {
+		deaths = 50
+	}
+	deaths = thin(deaths)
 	root := t.TempDir()
 	l := newLoadRun(t, seed(t), deaths, filepath.Join(root, "data"), filepath.Join(root, "head"))
 	l.dieOften(t, deaths, nil, nil)

@@ -246,7 +246,7 @@ func TestFailEachCall(t *testing.T) {
 	}
 }
 
-// Two calls of a run fail: some pairs of a long one, and all of a short one with ENCSEAL_LONG=1. The second may come in the
+// Two calls of a run fail: some pairs of a long and of a short one, and all of a short one with ENCSEAL_LONG=1. The second may come in the
 // Open after the first.
 func TestFailPairs(t *testing.T) {
 	seed := seed(t)
@@ -255,10 +255,15 @@ func TestFailPairs(t *testing.T) {
 		failAllPairs(t, seed, signer)
 		return
 	}
-	nData, nHead := calls(t, signer, longScript)
+	scripts := [...][]step{longScript, shortScript}
+	var many [2][2]int
+	for i, script := range scripts {
+		many[i][0], many[i][1] = calls(t, signer, script)
+	}
 	parallel(t, thin(pairs), func(i int) error {
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		p := plan{}
+		nData, nHead := many[i%2][0], many[i%2][1]
 		for range 2 {
 			at := 1 + rng.IntN(nData+nHead)
 			f := journaltest.Fault{Call: at, How: hows[rng.IntN(len(hows))], Err: errnos[rng.IntN(len(errnos))]}
@@ -269,12 +274,12 @@ func TestFailPairs(t *testing.T) {
 			f.Call -= nData
 			p.head = append(p.head, f)
 		}
-		_, err := fails(signer, longScript, rng, p)
+		_, err := fails(signer, scripts[i%2], rng, p)
 		return err
 	})
 }
 
-// pairs is how many are tried of a long run.
+// pairs is how many are tried.
 const pairs = 2000
 
 func failAllPairs(t *testing.T, seed uint64, signer engine.Signer) {
