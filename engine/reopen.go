@@ -135,28 +135,28 @@ func (e *Engine) checkHead(r *replay, want *headRecord) error {
 		if err := r.checkHead(); err != nil || r.head {
 			return err
 		}
-		return e.makeHead(r, want)
+		return e.makeHead(r)
 	}
 	if r.head && !e.cfg.Store.NewHead {
 		return fmt.Errorf("%w: it is not at %s; where this directory is certainly no old copy, Config.Store.NewHead makes it anew",
 			ErrHeadMissing, e.cfg.Store.Head)
 	}
-	return e.makeHead(r, want)
+	return e.makeHead(r)
 }
 
 // makeHead makes the head file, or finishes what an earlier Open was kept from: the journal says that there is one when the
 // file is durable, and not before.
-func (e *Engine) makeHead(r *replay, want *headRecord) error {
+func (e *Engine) makeHead(r *replay) error {
 	st := e.store
 	dir, name, err := e.cfg.Store.headDir()
 	if err != nil {
 		return err
 	}
 	first := &headRecord{id: st.j.ID(), cuts: r.cuts, digest: digestHeads(r.heads())}
-	switch {
-	case st.head == nil:
+	if st.head == nil {
 		st.head, err = createHead(dir, name, first)
-	case want == nil: // a file without a record: its first write was cut short
+	} else {
+		// Its first write was cut short; where there is a record, its sync may have failed, and it be read and not durable.
 		err = st.head.write(first)
 	}
 	if err != nil {
