@@ -106,7 +106,7 @@ func (d *damaged) judge(one disks, store engine.Store) (short bool, err error) {
 	var corrupt *journal.CorruptError
 	var newer *journal.VersionError
 	switch {
-	case errors.As(err, &corrupt), errors.As(err, &newer), errors.Is(err, engine.ErrRolledBack):
+	case errors.As(err, &corrupt), errors.As(err, &newer), errors.Is(err, engine.ErrRolledBack), errors.Is(err, engine.ErrOtherJournal):
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("Open: %w", err)
