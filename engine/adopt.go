@@ -9,6 +9,7 @@ import (
 	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/sign"
+	"github.com/encseal/encseal/merkle"
 )
 
 // AdoptConfig says which data directory takes LogBlocks in.
@@ -23,6 +24,11 @@ type Adopted struct {
 	Blocks uint64 // that the journal lacked
 	Signed uint64 // of cuts that it had without a signature; not among Blocks
 	Known  uint64 // that it had already
+
+	// Unseen counts receipts that were pending and are counted by an adopted block of which the directory has not all
+	// receipts, so that it cannot be told whether they are the same. They are, unless the copy took receipts after it was put
+	// back.
+	Unseen uint64
 }
 
 // Adopt brings an old copy of a data directory up to date with LogBlocks that were sealed after it was made: taken from
@@ -73,8 +79,9 @@ type adoption struct {
 // adopting is where an app stands as the blocks are gone through.
 type adopting struct {
 	*replayedApp
-	open uint64
-	head logblock.Head
+	open   uint64
+	head   logblock.Head
+	signed int // unsigned cuts, from the first on, whose block is in the plan
 }
 
 // adopt is a frame to be written.
@@ -138,8 +145,17 @@ func (a *adoption) check(b *logblock.LogBlock, cuts *uint64) error {
 	if b.Height <= one.head.Height {
 		return a.compare(one, b, digest)
 	}
+	if one.signed < len(one.unsigned) {
+		return fmt.Errorf("block %d, which this directory has cut and not signed, is to come before it", one.unsigned[one.signed].Height)
+	}
 	if b.Height != one.head.Height+1 || b.Scheme == logblock.EncSeal1 && b.Prev != one.head.Hash {
 		return fmt.Errorf("it does not follow block %d, %x", one.head.Height, one.head.Hash)
+	}
+	if err := one.sameLeaves(b); err != nil {
+		return err
+	}
+	if end := one.open + uint64(b.Count); one.open < one.next && end > one.next {
+		a.count.Unseen += one.next - one.open
 	}
 	*cuts++
 	block := ledger.Block{App: one.ID, Cut: *cuts, First: one.open, LogBlock: b}
@@ -147,6 +163,26 @@ func (a *adoption) check(b *logblock.LogBlock, cuts *uint64) error {
 	one.head = logblock.Head{Height: b.Height, Hash: digest}
 	one.open += uint64(b.Count)
 	a.count.Blocks++
+	return nil
+}
+
+// sameLeaves compares a block with the pending receipts that it counts, where this directory has all of them: after an old copy
+// was put back they are the same, unless the copy has taken others since, and those must not be lost.
+func (a *adopting) sameLeaves(b *logblock.LogBlock) error {
+	from := a.tail.len() - int(a.next-min(a.open, a.next))
+	if a.open+uint64(b.Count) > a.next || from < 0 || b.Scheme != logblock.EncSeal1 {
+		return nil
+	}
+	var tree merkle.Builder
+	var hashes []merkle.Hash
+	for i := range int(b.Count) {
+		leaf := a.tail.done + from + i
+		hashes = append(hashes, merkle.HashLeaf(a.tail.arena[a.tail.start(leaf):a.tail.ends[leaf]]))
+	}
+	if tree.Root(hashes) != b.MerkleRoot {
+		return fmt.Errorf("receipts %d to %d, which are pending here, are not those that it holds: they were taken after the copy was put back",
+			a.open, a.open+uint64(b.Count)-1)
+	}
 	return nil
 }
 
@@ -158,7 +194,11 @@ func (a *adoption) compare(one *adopting, b *logblock.LogBlock, digest [32]byte)
 		case c.Height != b.Height:
 		case c.digest != digest:
 			return errors.New("it contradicts what this directory has cut at its height")
+		case i < one.signed: // given twice
+		case i > one.signed:
+			return fmt.Errorf("block %d, which this directory has cut and not signed, is to come before it", one.unsigned[one.signed].Height)
 		default:
+			one.signed++
 			block := c.Block
 			block.LogBlock = b
 			a.plan = append(a.plan, adopt{one, block, ledger.TypeBlock})
@@ -213,6 +253,14 @@ func (a *adoption) settleHead(cuts uint64) error {
 	st := a.eng.store
 	if a.want == nil {
 		return nil
+	}
+	if a.want.cuts <= a.r.cuts {
+		if err := a.r.checkHead(); err != nil {
+			return err
+		}
+	}
+	if heads := a.eng.appHeads(); cuts == a.want.cuts && digestHeads(heads) != a.want.digest {
+		return fmt.Errorf("%w: with these blocks it comes to another history", ErrRolledBack)
 	}
 	if cuts < a.want.cuts {
 		return fmt.Errorf("%w still: it knows of %d cuts, and with these blocks the journal has %d", ErrRolledBack, a.want.cuts, cuts)

@@ -46,6 +46,7 @@ type feed struct {
 	from   journal.Offset
 	end    journal.Offset // end of the last block's frame; every block's frame in [from, end) is in blocks
 	closed bool           // no more will come, or nobody is to deliver more
+	ended  chan struct{}  // closed with closed
 }
 
 // published is a durable block.
@@ -102,7 +103,10 @@ func (f *feed) next(cursor journal.Offset, dst []published) (got []published, re
 func (f *feed) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.closed = true
+	if !f.closed {
+		f.closed = true
+		close(f.ended)
+	}
 	f.grew.Broadcast()
 }
 
@@ -192,10 +196,12 @@ func (o *outlet) deliver(b *logblock.LogBlock, end journal.Offset) bool {
 		o.note(err, 0)
 		switch {
 		case isPermanent(err):
-			o.stop()
+			if !o.stop() {
+				return false
+			}
 			pause = firstPause
 		default:
-			rest(ctx, max(pause, retryAfter(err)))
+			rest(ctx, max(pause, 2*retryAfter(err))) // rest takes up to half off
 		}
 	}
 	return false
@@ -210,8 +216,8 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// stop waits until the sink is resumed or delivery is given up.
-func (o *outlet) stop() {
+// stop waits until the sink is resumed; false where the Engine closes first, or gives delivery up.
+func (o *outlet) stop() bool {
 	resumed := make(chan struct{})
 	o.mu.Lock()
 	o.stats.Stopped = true
@@ -219,7 +225,11 @@ func (o *outlet) stop() {
 	o.mu.Unlock()
 	select {
 	case <-resumed:
+		return true
+	case <-o.eng.feed.ended:
+		return false
 	case <-o.eng.delivery.Done():
+		return false
 	}
 }
 
@@ -249,8 +259,11 @@ func (o *outlet) note(err error, end journal.Offset) {
 // receivers are told to expect.
 func (o *outlet) save() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.saveLocked()
+	o.mu.Unlock()
+	if st := o.eng.store; st.archive != nil && st.full() {
+		st.askPrune() // this sink may have been what kept the disk full
+	}
 }
 
 // saveAgain puts the cursor into the journal though it has not moved: the frame that has it goes.
@@ -305,7 +318,7 @@ func (e *Engine) ResumeSink(name string) error {
 
 // startSinks starts a goroutine for each sink, from its cursor on.
 func (e *Engine) startSinks(cursors map[string]journal.Offset) {
-	e.feed = &feed{from: e.store.j.Durable(), end: e.store.j.Durable()}
+	e.feed = &feed{from: e.store.j.Durable(), end: e.store.j.Durable(), ended: make(chan struct{})}
 	e.feed.grew.L = &e.feed.mu
 	for _, s := range e.cfg.Sinks {
 		o := &outlet{eng: e, name: s.Name, sink: s.Sink}

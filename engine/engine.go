@@ -141,6 +141,9 @@ func (e *Engine) add(app string, head logblock.Head) (*Notary, error) {
 		e.start(n)
 		return n, nil
 	}
+	if e.store.full() { // the journal would wait for room, and who seals waits for e.mu
+		return nil, ErrFull
+	}
 	n.id = uint64(len(e.byID)) + 1
 	named := ledger.App{ID: n.id, Scheme: e.cfg.Scheme, Name: app}
 	at, _, err := e.store.j.Append(ledger.TypeApp, ledger.AppendApp(nil, &named))

@@ -51,7 +51,11 @@ func (n *Notary) room(a *arrival, from int) int {
 func (n *Notary) moveHeads(a *arrival, from, to int) error {
 	claims := a.claims
 	if n.window != nil {
-		for i := from; i < to; i++ {
+		last := to
+		if from == 0 {
+			last = len(a.hashes) // the first piece answers for all
+		}
+		for i := from; i < last; i++ {
 			if _, old := n.window.find(&a.hashes[i]); old && a.isFresh(i) {
 				return errMoved
 			}
@@ -61,7 +65,7 @@ func (n *Notary) moveHeads(a *arrival, from, to int) error {
 	}
 	if from == 0 && to < len(a.claims) {
 		if err := n.producers.Standing(a.claims); err != nil {
-			return refusedProducer(err)
+			return n.refusedClaim(a, err)
 		}
 	}
 	n.frames.Lock() // a State shows both or neither
@@ -73,7 +77,16 @@ func (n *Notary) moveHeads(a *arrival, from, to int) error {
 	if err != nil && from > 0 {
 		panic(fmt.Sprintf("engine: a producer's head moved while its batch was entering: %v", err))
 	}
-	return refusedProducer(err)
+	return n.refusedClaim(a, err)
+}
+
+// refusedClaim is refusedProducer that names the receipt by its place in the call, which claims of fresh receipts alone have not.
+func (n *Notary) refusedClaim(a *arrival, err error) error {
+	refused := refusedProducer(err)
+	if r, ok := refused.(*RefusedError); ok && n.window != nil {
+		r.Index = a.freshIndex[r.Index]
+	}
+	return refused
 }
 
 // admit makes the last size bytes of the open batch's arena its next leaf, which is that of r, and cuts the batch if it is
@@ -98,7 +111,9 @@ func (n *Notary) admit(size int, r *receipt.Receipt, at receipt.Instant) {
 }
 
 // full reports that there is no room for more on the Store's disk.
-func (n *Notary) full() bool { return n.eng.store != nil && n.eng.store.j.Full() }
+func (n *Notary) full() bool { return n.eng.store != nil && n.eng.store.full() }
+
+func (s *store) full() bool { return s.j.Full() || s.archive != nil && s.archive.j.Full() }
 
 // leafHashes appends the hashes of leaves as a block's tree has them.
 func (n *Notary) leafHashes(dst [][32]byte, arena []byte, ends []int) [][32]byte {

@@ -16,22 +16,25 @@ const headCheckAttempts = 10
 // of. It changes nothing, and an Engine may be at work. The error wraps ErrRolledBack, ErrOtherJournal or ErrHeadMissing as Open's does. It
 // checks the cuts' numbers and hashes, and nothing else: ledger.Check does.
 func CheckHead(store Store) (cuts uint64, err error) {
-	// The head file first: it is never ahead of the journal of the same moment.
-	want, err := store.readHead()
-	if err != nil {
-		return 0, err
-	}
 	dir := store.FS
 	if dir == nil {
 		if dir, err = journal.Dir(store.Dir); err != nil {
 			return 0, fmt.Errorf("engine: %w", err)
 		}
 	}
-	err = journal.ErrPruned
-	for attempt := 0; attempt < headCheckAttempts && errors.Is(err, journal.ErrPruned); attempt++ {
-		err = want.check(dir)
+	// A writer at work may prune what the head file knew of while the journal is read: then both are read again.
+	for range headCheckAttempts {
+		// The head file first: it is never ahead of the journal of the same moment.
+		var want *headRecord
+		if want, err = store.readHead(); err != nil {
+			return 0, err
+		}
+		cuts, err = want.cuts, want.check(dir)
+		if !errors.Is(err, journal.ErrPruned) && !errors.Is(err, ErrRolledBack) {
+			break
+		}
 	}
-	return want.cuts, err
+	return cuts, err
 }
 
 // readHead reads the head file without making anything.

@@ -39,12 +39,14 @@ type Notary struct {
 	window *window // of hashes of receipts taken; nil without DedupWindow
 
 	// With a Store, guarded by mu too:
-	id      uint64 // app's number in the journal; never changed
-	rec     []byte // scratch
-	dirty   bool   // in store.dirty
-	pushes  pushes
-	durable Seq         // last receipt known to be durable, as of the last look
-	behind  atomic.Bool // the journal came for leaves while mu was held; see unlock
+	id    uint64 // app's number in the journal; never changed
+	rec   []byte // scratch
+	dirty bool   // in store.dirty
+	// with DedupWindow and pruning: where leaves lie, sparse, from the window's first on
+	windowFrames []leafFrame
+	pushes       pushes
+	durable      Seq         // last receipt known to be durable, as of the last look
+	behind       atomic.Bool // the journal came for leaves while mu was held; see unlock
 
 	// frames guards the order of the app's frames, and what a State says of those before it, down to the blank line. It is
 	// taken after mu by who needs both, and alone by the stages of sealing, which so never wait for callers of Append.

@@ -44,7 +44,9 @@ func (e *Engine) recall(r *replay) error {
 		defer n.unlock()
 		one := &recalled{notary: n, after: 1}
 		if e.cfg.Check == CheckStrict {
-			one.begin(a)
+			if err := one.begin(a); err != nil {
+				return err
+			}
 			from = min(from, max(one.stateAt, a.firstSeen))
 		}
 		if e.cfg.DedupWindow > 0 {
@@ -76,13 +78,23 @@ func (a *replayedApp) frameBefore(seq uint64) journal.Offset {
 
 // begin chooses the State whose heads are taken: the last one that was not ahead of what the journal came to hold. A crash
 // can have lost the leaves after a State that counts with them.
-func (o *recalled) begin(a *replayedApp) {
+func (o *recalled) begin(a *replayedApp) error {
 	for _, s := range slices.Backward(a.states) {
 		if s.after <= a.next {
 			o.stateAt, o.after = s.at, s.after
-			return
+			return nil
 		}
 	}
+	if !a.pruned {
+		return nil // they are followed from the app's first receipt on
+	}
+	for _, p := range o.notary.cfg.Producers {
+		if p.Head.IsZero() {
+			return fmt.Errorf("engine: Config.Producers: where %v stands in %q was not followed, and the receipts that tell are pruned: give its head",
+				p.Key, a.Name)
+		}
+	}
+	return nil
 }
 
 func (c *recollection) frame(f journal.Frame) error {

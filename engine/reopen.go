@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,6 +89,9 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 		return err
 	}
 	e.store.cuts.Store(r.cuts)
+	if n, most := len(e.cfg.Producers), (e.store.j.MaxPayload()-maxState)/64; n > most {
+		return fmt.Errorf("engine: Config.Producers: %d, but a State in segments of this size holds %d", n, most)
+	}
 	if len(r.list) > e.cfg.MaxApps {
 		return fmt.Errorf("%w: the journal has %d", ErrTooManyApps, len(r.list))
 	}
@@ -107,6 +111,9 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 	if err := e.recall(r); err != nil {
 		return err
 	}
+	if err := e.restate(r); err != nil {
+		return err
+	}
 	if err := e.signAgain(unsigned); err != nil {
 		return err
 	}
@@ -116,6 +123,24 @@ func (e *Engine) restore(r *replay, want *headRecord) error {
 		}
 	}
 	e.startSinks(r.cursors)
+	return nil
+}
+
+// restate writes where apps stand whose last State counts with leaves that a crash took: as others come in their place, it
+// would be believed.
+func (e *Engine) restate(r *replay) error {
+	for _, a := range r.list {
+		if k := len(a.states); k == 0 || a.states[k-1].after <= a.next || a.states[k-1].after == math.MaxUint64 {
+			continue
+		}
+		n := e.apps[a.Name]
+		n.frames.Lock()
+		err := n.writeState()
+		n.frames.Unlock()
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -199,6 +224,11 @@ func (e *Engine) restoreApp(a *replayedApp) (*Notary, error) {
 	n.cutHead, n.cutNumber, n.cutSeq = a.head, a.cut, Seq(a.open)
 	n.stateAt = a.stateAt
 	n.stateSegment = e.store.j.Segment(max(a.stateAt, a.firstSeen))
+	if n.window != nil {
+		n.windowFrames = a.leafFrames
+	}
+	e.mu.Lock() // the journal's writer may call fail already
+	defer e.mu.Unlock()
 	e.byID = append(e.byID, n)
 	e.start(n)
 	return n, nil

@@ -20,8 +20,7 @@ type replay struct {
 	cursors map[string]journal.Offset
 	head    bool // a head file goes with the journal
 
-	want *headRecord        // what the head file holds; nil where there is none
-	then map[uint64]appHead // the apps' last cuts at the cut that want knows; nil before it
+	want *headRecord // what the head file holds; nil where there is none
 	list []*replayedApp
 
 	archive *archive // takes every block; nil for none
@@ -39,6 +38,7 @@ type replayedApp struct {
 	head       logblock.Head  // of the last cut
 	began      logblock.Head  // head in its first State, where it was pruned
 	beganCut   uint64         // number of that cut
+	then       logblock.Head  // last cut that the head file knows of
 	unsigned   []unsignedCut  // cuts without a block, in order
 	tail       tail           // leaves in no cut
 	stateAt    journal.Offset // last State
@@ -246,7 +246,7 @@ func (r *replay) cut(a *replayedApp, b *ledger.Block, digest [32]byte, adopted b
 		a.unsigned = append(a.unsigned, unsignedCut{*b, digest})
 	}
 	r.cuts = b.Cut
-	r.meet()
+	r.meet(a)
 	return nil
 }
 
@@ -275,8 +275,13 @@ func (r *replay) state(f journal.Frame) error {
 		}
 		r.add(a)
 		r.cuts = max(r.cuts, s.Cut)
+		r.meet(a)
 	}
 	a.stateAt = f.At
+	// A State that counts with leaves which did not come before the next one: a crash took them.
+	for n := len(a.states); n > 0 && a.states[n-1].after > s.Next; n-- {
+		a.states = a.states[:n-1]
+	}
 	a.states = append(a.states, stateFrame{f.At, s.After})
 	if s.Next != a.next || s.Open != a.open || s.Head != a.head || s.Cut != a.cut || s.Name != a.Name {
 		return fmt.Errorf("app %d: its State at %d is not what its frames come to", s.ID, f.At)
@@ -284,42 +289,28 @@ func (r *replay) state(f journal.Frame) error {
 	return nil
 }
 
-// meet notes the apps' last cuts at the cut that the head file knows.
-func (r *replay) meet() {
-	if r.want == nil || r.cuts != r.want.cuts {
-		return
-	}
-	r.then = make(map[uint64]appHead)
-	for _, a := range r.list {
-		r.then[a.ID] = appHead{a.ID, a.head}
+// meet notes the app's last cut, which has just been set, where it is one that the head file knows of.
+func (r *replay) meet(a *replayedApp) {
+	if r.want != nil && a.cut <= r.want.cuts {
+		a.then = a.head
 	}
 }
 
-// checkHead holds the journal against what the head file knows.
+// checkHead holds the journal against what the head file knows: the same cuts up to its last one, and as many at least.
 func (r *replay) checkHead() error {
-	switch {
-	case r.want.cuts > r.cuts:
+	if r.want.cuts > r.cuts {
 		return fmt.Errorf("%w: the head file knows of %d cuts, the journal of %d", ErrRolledBack, r.want.cuts, r.cuts)
-	case r.want.cuts == r.cuts:
-		r.then = nil
-		r.meet()
-	case r.then == nil && r.want.cuts > 0:
-		return fmt.Errorf("%w: cut %d, which the head file knows, was pruned", ErrRolledBack, r.want.cuts)
 	}
 	var heads []appHead
 	for _, a := range r.list {
-		h, known := r.then[a.ID]
-		if !known || h.head.Height == 0 && a.pruned {
-			// Its first State came later. It is of an idle app: where a cut came between, its frames came first.
-			h = appHead{a.ID, a.began}
-			if a.beganCut > r.want.cuts {
-				continue
-			}
+		if a.pruned && a.beganCut > r.want.cuts {
+			return fmt.Errorf("%w: cut %d, the last of %q that the head file knows, was pruned", ErrRolledBack, r.want.cuts, a.Name)
 		}
-		if h.head.Height > 0 {
-			heads = append(heads, h)
+		if a.then.Height > 0 {
+			heads = append(heads, appHead{a.ID, a.then})
 		}
 	}
+	slices.SortFunc(heads, func(a, b appHead) int { return cmp.Compare(a.id, b.id) })
 	if digestHeads(heads) != r.want.digest {
 		return fmt.Errorf("%w: at cut %d it is of another history", ErrRolledBack, r.want.cuts)
 	}

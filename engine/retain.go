@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 
 	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
@@ -95,12 +96,17 @@ func (e *Engine) retain(g *group) error {
 	}
 	if segment := st.j.Segment(st.j.Durable()); segment != st.retained {
 		st.retained = segment
-		select {
-		case st.prune <- struct{}{}:
-		default:
-		}
+		st.askPrune()
 	}
 	return nil
+}
+
+// askPrune wakes the retaining goroutine.
+func (st *store) askPrune() {
+	select {
+	case st.prune <- struct{}{}:
+	default:
+	}
 }
 
 // retaining is a goroutine of its own: it prunes after each segment, while sealing goes on.
@@ -135,12 +141,16 @@ func (e *Engine) pruneOnce() error {
 		return fmt.Errorf("engine: %s: %w", PrunedDir, err)
 	}
 	for _, n := range e.notaries() {
+		// With mu no call is entering: the producers' heads are those after the last leaf pushed, so that this State holds
+		// by itself.
+		n.mu.Lock()
+		err := n.push()
 		n.frames.Lock()
-		var err error
-		if n.stateAt < start {
+		if err == nil {
 			err = n.writeState()
 		}
 		n.frames.Unlock()
+		n.unlock()
 		if err != nil {
 			return err
 		}
@@ -179,9 +189,24 @@ func (e *Engine) prunable() journal.Offset {
 		} else if n.open.pushed > 0 {
 			limit = min(limit, n.open.from)
 		}
+		limit = min(limit, n.windowFrom(limit))
 		n.unlock()
 	}
 	return limit / size * size
+}
+
+// windowFrom returns where the oldest leaf lies that DedupWindow wants to be read back by the next Open; limit where there is
+// none. n.mu is held.
+func (n *Notary) windowFrom(limit journal.Offset) journal.Offset {
+	if n.window == nil || len(n.windowFrames) == 0 {
+		return limit
+	}
+	first := uint64(n.next) - min(uint64(n.next)-1, n.window.size)
+	i := sort.Search(len(n.windowFrames), func(i int) bool { return n.windowFrames[i].first > first }) - 1
+	if i > 0 {
+		n.windowFrames = append(n.windowFrames[:0], n.windowFrames[i:]...)
+	}
+	return n.windowFrames[0].at
 }
 
 // closeRetaining ends the retaining goroutine and closes the archive.

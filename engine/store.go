@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -165,11 +166,18 @@ func (n *Notary) push() error {
 			b.from = at
 		}
 		b.pushed = to
+		if k := len(n.windowFrames); n.window != nil && n.eng.store.archive != nil &&
+			(k == 0 || uint64(first) >= n.windowFrames[k-1].first+leafFrameEvery) {
+			n.windowFrames = append(n.windowFrames, leafFrame{uint64(first), at})
+		}
 		n.settleDurable()
 		n.pushes.add(b.first+Seq(to)-1, end)
 	}
 	return nil
 }
+
+// maxState bounds a State without its producers' heads.
+const maxState = 512
 
 // leavesHead bounds what stands before count leaves in a frame.
 func leavesHead(count int) int { return 30 + 3*count }
@@ -200,7 +208,9 @@ func (n *Notary) writeState() error {
 		Next: uint64(n.pushedSeq), Open: uint64(n.cutSeq), Cut: n.cutNumber, Head: n.cutHead,
 		After: uint64(max(n.headsSeq, n.pushedSeq)),
 	}
-	if n.producers != nil {
+	if n.producers == nil {
+		s.After = math.MaxUint64 // nobody follows the producers' chains: this State is none to take their heads from
+	} else {
 		for _, p := range n.producers.Keys() {
 			if hash, ok := p.Head.Digest(); ok {
 				s.Heads = append(s.Heads, ledger.ProducerHead{Key: p.Key, Hash: hash})

@@ -86,8 +86,10 @@ func (j *Journal) finish() {
 		j.flush()
 	}
 	if full, ok := j.failure.(*FullError); ok {
-		full.Frames += j.open.frames
-		full.Bytes += int64(j.open.n - batchHeader)
+		all := *full // others hold the first one, and read it
+		all.Frames += j.open.frames
+		all.Bytes += int64(j.open.n - batchHeader)
+		j.failure = &all
 	}
 }
 

@@ -53,7 +53,7 @@ type State struct {
 	Cut   uint64        // number of its last cut; 0 before the first
 	Head  logblock.Head // of the last cut
 	Heads []ProducerHead
-	After uint64 // Heads are those before the leaf of this number, which is Next or comes later
+	After uint64 // Heads are those before the leaf of this number, which is Next or comes later; the largest number where they are not known
 }
 
 // ProducerHead is where the chain of a producer stands in one app, for producers that have begun.
