@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/encseal/encseal/engine/bpi1"
+	"github.com/encseal/encseal/engine/journal"
 	"github.com/encseal/encseal/engine/ledger"
 	"github.com/encseal/encseal/engine/logblock"
 	"github.com/encseal/encseal/engine/sign"
@@ -72,6 +73,7 @@ type adoption struct {
 	want *headRecord // nil without a head file
 
 	apps  map[string]*adopting
+	held  map[place][32]byte // digests of blocks that the directory holds, of those given
 	plan  []adopt
 	count Adopted
 }
@@ -106,6 +108,9 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 		}
 		a.apps[one.Name] = &adopting{replayedApp: one, open: one.open, head: one.head}
 	}
+	if err := a.readHeld(blocks); err != nil {
+		return Adopted{}, err
+	}
 	cuts := a.r.cuts
 	for i, b := range blocks {
 		if err := a.check(b, &cuts); err != nil {
@@ -120,6 +125,46 @@ func (a *adoption) run(blocks []*logblock.LogBlock) (Adopted, error) {
 		return Adopted{}, err
 	}
 	return a.count, a.settleHead(cuts)
+}
+
+// place is where a block stands.
+type place struct {
+	app    string
+	height uint64
+}
+
+// readHeld reads the digests of the blocks that the directory holds at the places of those given: a contradiction is one at
+// any height. Those that were pruned are not there to be compared.
+func (a *adoption) readHeld(blocks []*logblock.LogBlock) error {
+	a.held = make(map[place][32]byte)
+	wanted := make(map[place]bool)
+	for _, b := range blocks {
+		if one := a.apps[b.App]; one != nil && b.Height <= one.head.Height {
+			wanted[place{b.App, b.Height}] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	j := a.eng.store.j
+	err := j.Scan(j.First(), j.Durable(), func(f journal.Frame) error {
+		if f.Type != ledger.TypeBlock && f.Type != ledger.TypeAdopt {
+			return nil
+		}
+		b, err := ledger.ParseBlock(f.Payload)
+		if err != nil {
+			return err
+		}
+		at := place{b.LogBlock.App, b.Height}
+		if wanted[at] {
+			a.held[at], err = b.SignedDigest(bpi1.Rules{})
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("engine: journal: %w", err)
+	}
+	return nil
 }
 
 // check takes a block into the plan, or finds that the journal has it.
@@ -206,7 +251,7 @@ func (a *adoption) compare(one *adopting, b *logblock.LogBlock, digest [32]byte)
 			return nil
 		}
 	}
-	if b.Height == one.head.Height && digest != one.head.Hash {
+	if held, ok := a.held[place{b.App, b.Height}]; ok && digest != held {
 		return errors.New("it contradicts the block of its height in this directory: the notary signed both")
 	}
 	a.count.Known++

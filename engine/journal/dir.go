@@ -80,6 +80,14 @@ func (d *dir) Open(name string, write bool) (File, error) {
 	if write {
 		flag = os.O_RDWR
 	}
+	// What waits for somebody else to open it, a named pipe, would hold Open up for good.
+	info, err := os.Stat(d.join(name))
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", d.join(name))
+	}
 	return openFile(d.join(name), flag)
 }
 
