@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -208,6 +209,10 @@ func (e *Engine) watchFull(ctx context.Context) {
 // closeStore waits for the sinks until ctx ends and closes what a Store has open. The stages have ended.
 func (e *Engine) closeStore(ctx context.Context) error {
 	err := e.failed()
+	if errors.Is(err, journal.ErrClosed) && ctx.Err() != nil {
+		// watchFull closed the journal under the stages: ctx is why, not what they then ran into.
+		err = fmt.Errorf("engine: %w", context.Cause(ctx))
+	}
 	e.drainSinks(ctx)
 	if closeErr := e.closeRetaining(); err == nil && closeErr != nil {
 		err = closeErr
